@@ -1,0 +1,14 @@
+"""ASGI entry point: serves realtime streams in production, and everything under `runplatform`."""
+
+import os
+
+from django.core.asgi import get_asgi_application
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "aiffinity.settings")
+
+application = get_asgi_application()
+
+# The models can only be imported once the application is set up.
+from aiffinity.lib.deployment import refuse_wrong_environment  # noqa: E402
+
+refuse_wrong_environment()

@@ -1,0 +1,24 @@
+"""The library below all apps: it has tables of its own (idempotency, audit, mails) and imports no app."""
+
+from django.apps import AppConfig
+from django.db.models.signals import post_migrate
+
+
+class LibConfig(AppConfig):
+    """Configuration of the library."""
+
+    name = "aiffinity.lib"
+    label = "lib"
+    verbose_name = "Platform"
+
+    def ready(self) -> None:
+        """Register the system checks and what Celery's processes and migrate have to tell."""
+        from celery import signals
+
+        from aiffinity.lib import checks, deployment, task_context
+
+        checks.register_all()
+        task_context.connect_all()
+        post_migrate.connect(deployment.remember_environment, sender=self)
+        signals.worker_init.connect(deployment.refuse_wrong_environment)
+        signals.beat_init.connect(deployment.refuse_wrong_environment)

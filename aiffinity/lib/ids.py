@@ -1,0 +1,40 @@
+"""Resource ids: a prefix that names the kind plus a ULID (spec 1, "Words")."""
+
+import re
+from functools import partial
+from typing import Any
+
+from django.db import models
+from ulid import ULID
+
+ULID_PATTERN = "[0-7][0-9A-HJKMNP-TV-Z]{25}"
+
+
+def new_id(prefix: str) -> str:
+    """Make a fresh id such as `acct_01J8XKWM3N4QR5STVYZ2BCDEFG`."""
+    return f"{prefix}_{ULID()}"
+
+
+def is_id(value: str, prefix: str) -> bool:
+    """Say whether a text is a well-formed id of this kind."""
+    return re.fullmatch(rf"{prefix}_{ULID_PATTERN}", value) is not None
+
+
+class IdField(models.CharField[str, str]):
+    """A primary key that makes its own prefixed ULID."""
+
+    def __init__(self, prefix: str = "", **kwargs: Any) -> None:
+        self.prefix = prefix
+        kwargs.setdefault("primary_key", True)
+        kwargs["max_length"] = 40
+        kwargs["editable"] = False
+        kwargs["default"] = partial(new_id, prefix)
+        super().__init__(**kwargs)
+
+    def deconstruct(self) -> tuple[str, str, Any, dict[str, Any]]:
+        """Keep migrations free of the derived arguments."""
+        name, path, args, kwargs = super().deconstruct()
+        for derived in ("max_length", "editable", "default"):
+            kwargs.pop(derived, None)
+        kwargs["prefix"] = self.prefix
+        return name, path, args, kwargs

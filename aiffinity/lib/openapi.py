@@ -1,0 +1,169 @@
+"""The OpenAPI document: envelope, errors, headers and security are described once, for every view."""
+
+from typing import Any
+from weakref import WeakKeyDictionary
+
+from drf_spectacular.openapi import AutoSchema
+from drf_spectacular.plumbing import ComponentRegistry
+from rest_framework import serializers
+from rest_framework.permissions import AllowAny
+
+from aiffinity.lib.openapi_components import (
+    EXAMPLE_REQUEST_ID,
+    RATE_LIMIT_HEADERS,
+    SECURITY_ID_TOKEN,
+    components,
+    header_refs,
+    response_ref,
+)
+from aiffinity.lib.serializers import StrictSerializer
+
+Json = dict[str, Any]
+
+DOCUMENTED_PREFIXES = ("/v1/", "/.well-known/")
+CASING_NOTE = "Every field of the body is accepted as snake_case and as camelCase."
+WRITE_METHODS = frozenset({"POST", "PUT", "PATCH"})
+FORM_BODY = "application/x-www-form-urlencoded"
+
+
+# The ids that one generation has given out: which view has each, on which path first.
+_operation_ids: WeakKeyDictionary[ComponentRegistry, dict[str, tuple[type, str]]] = WeakKeyDictionary()
+
+
+class PlatformSchema(AutoSchema):
+    """Describes a platform view: views name their own body and answer, the rest is added here."""
+
+    def get_operation(
+        self, path: str, path_regex: str, path_prefix: str, method: str, registry: ComponentRegistry
+    ) -> Json | None:
+        """Describe one operation, with envelope, errors, headers and parameters."""
+        operation: Json | None = super().get_operation(path, path_regex, path_prefix, method, registry)
+        if operation is None:
+            return None
+        operation["operationId"] = self._distinct(operation["operationId"])
+        for status, response in operation["responses"].items():
+            if status.startswith("2"):
+                self._complete_success(response)
+        for status in self._error_statuses():
+            operation["responses"].setdefault(status, response_ref(status))
+        operation["responses"] = dict(sorted(operation["responses"].items()))
+        if operation.get("requestBody") and self._takes_both_casings():
+            operation["description"] = f"{operation.get('description', '')}\n\n{CASING_NOTE}".strip()
+        given = operation.get("parameters", [])
+        operation["parameters"] = [*given, *self._shared_parameters({entry["name"] for entry in given})]
+        return operation
+
+    def get_description(self) -> str:  # type: ignore[override]  # As in drf-spectacular.
+        """Leave docstrings out: they are written for those who read the code."""
+        return ""
+
+    def get_auth(self) -> list[Json]:
+        """Name the schemes that the view's permissions accept (`openapi_schemes`, ID tokens by default)."""
+        if not self.view.get_authenticators():
+            return [{}]
+        found: list[Json] = []
+        permissions = self.view.get_permissions()
+        for permission in permissions:
+            if not isinstance(permission, AllowAny):
+                schemes = getattr(permission, "openapi_schemes", (SECURITY_ID_TOKEN,))
+                found.extend({scheme: []} for scheme in schemes)
+        if any(isinstance(permission, AllowAny) for permission in permissions):
+            found.extend([{}, {SECURITY_ID_TOKEN: []}])
+        return found
+
+    def get_operation_id(self) -> str:
+        """Derive `get_providers_apps_app_id` from method and path where a view names nothing itself."""
+        parts = [part.strip("{}") for part in self.path.split("/") if part not in ("", "v1")]
+        words = [self.method.lower(), *parts]
+        return "_".join("".join(c if c.isalnum() else "_" for c in word).strip("_") for word in words)
+
+    def _distinct(self, operation_id: str) -> str:
+        """Tell the same view's second path (`/auth` beside `/auth-profile`) apart from its first."""
+        taken = _operation_ids.setdefault(self.registry, {})
+        first = taken.setdefault(operation_id, (type(self.view), self.path))
+        is_second_path = first[0] is type(self.view) and first[1] != self.path
+        return f"{operation_id}Alias" if is_second_path else operation_id
+
+    def _complete_success(self, response: Json) -> None:
+        response.setdefault("headers", {}).update(header_refs(self._header_names()))
+        response["description"] = response.get("description") or "Success."
+        is_bare = getattr(self.view, "is_bare", False)
+        for media_type in response.get("content", {}).values():
+            if not is_bare and "schema" in media_type:
+                media_type["schema"] = self._enveloped(media_type["schema"])
+                for example in media_type.get("examples", {}).values():
+                    example["value"] = _enveloped_example(example["value"], is_paginated=self._is_paginated())
+
+    def _enveloped(self, schema: Json) -> Json:
+        meta = "ListMeta" if self._is_paginated() else "Meta"
+        return {
+            "type": "object",
+            "properties": {"data": schema, "meta": {"$ref": f"#/components/schemas/{meta}"}},
+            "required": ["data", "meta"],
+        }
+
+    def _is_paginated(self) -> bool:
+        """Say whether this GET answers a page: `many=True`, unless the view says `is_paginated = False`."""
+        is_list: bool = self.method == "GET" and self._is_list_view()
+        return is_list and getattr(self.view, "is_paginated", True)
+
+    def _error_statuses(self) -> list[str]:
+        found = ["405", "429", "500", "503"]
+        if self.view.get_authenticators():
+            found.append("401")
+        if not any(isinstance(permission, AllowAny) for permission in self.view.get_permissions()):
+            found.append("403")
+        if "{" in self.path:
+            found.append("404")
+        if self.method in WRITE_METHODS or self.get_override_parameters() or self._is_paginated():
+            found.append("400")
+        if self.method != "GET":
+            found.extend(("409", "422"))
+        if self.method in WRITE_METHODS:
+            found.extend(("413", "415"))
+        return found
+
+    def _header_names(self) -> list[str]:
+        names = ["X-Request-Id", *RATE_LIMIT_HEADERS]
+        return [*names, "Idempotency-Replayed"] if self._is_idempotent() else names
+
+    def _is_idempotent(self) -> bool:
+        return self.method == "POST" and getattr(self.view, "is_idempotent", False)
+
+    def _takes_both_casings(self) -> bool:
+        return FORM_BODY not in self.map_parsers()
+
+    def _shared_parameters(self, given: set[str]) -> list[Json]:
+        names = ["RequestId"]
+        if self._is_idempotent():
+            names.append("IdempotencyKey")
+        if self._is_paginated():
+            names.extend(name for name in ("Limit", "Offset") if name.lower() not in given)
+        return [{"$ref": f"#/components/parameters/{name}"} for name in names]
+
+    def _map_basic_serializer(self, serializer: serializers.Serializer[Any], direction: str) -> Json:
+        schema: Json = super()._map_basic_serializer(serializer, direction)  # type: ignore[no-untyped-call]
+        if isinstance(serializer, StrictSerializer):
+            schema["additionalProperties"] = False
+        return schema
+
+
+def _enveloped_example(value: Any, *, is_paginated: bool) -> Json:
+    meta: Json = {"requestId": EXAMPLE_REQUEST_ID}
+    if is_paginated:
+        total = len(value) if isinstance(value, list) else 1
+        meta["pagination"] = {"total": total, "limit": 20, "offset": 0, "hasMore": False}
+    return {"data": value, "meta": meta}
+
+
+def only_api_paths(endpoints: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+    """Leave the admin, probes and pages out of the document (a hook that runs before generation)."""
+    return [endpoint for endpoint in endpoints if endpoint[0].startswith(DOCUMENTED_PREFIXES)]
+
+
+def add_components(result: Json, generator: Any, request: Any, public: bool) -> Json:  # noqa: FBT001  A hook.
+    """Add what all operations share (a hook that runs after generation)."""
+    found = result.setdefault("components", {})
+    for kind, entries in components().items():
+        found.setdefault(kind, {}).update(entries)
+    return result

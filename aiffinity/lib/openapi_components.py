@@ -1,0 +1,184 @@
+"""The parts of the OpenAPI document that every operation shares."""
+
+from typing import Any
+
+from django.conf import settings
+
+from aiffinity.lib.errors import REGISTRY
+
+Json = dict[str, Any]
+
+SECURITY_ID_TOKEN = "firebaseIdToken"  # noqa: S105  The name of a scheme.
+SECURITY_ACCESS_TOKEN = "oauth2"  # noqa: S105  The name of a scheme.
+RATE_LIMIT_HEADERS = ("X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset")
+EXAMPLE_REQUEST_ID = "req_01J8XKWM3N4QR5STVYZ2BCDEFG"
+REQUEST_ID: Json = {"type": "string", "examples": [EXAMPLE_REQUEST_ID]}
+
+# Scopes of access tokens and what they allow; the room that issues tokens fills this in AppConfig.ready().
+oauth_scopes: dict[str, str] = {}
+
+STATUS_TITLES = {
+    400: "The request is wrong",
+    401: "Credentials are missing or wrong",
+    403: "These credentials may not do this",
+    404: "There is no such resource for this caller",
+    405: "The path doesn't take this method",
+    409: "The request clashes with the current state",
+    413: "The body is too large",
+    415: "The body is not JSON",
+    422: "A rule forbids this",
+    429: "Too many requests",
+    500: "The platform failed",
+    502: "The provider failed",
+    503: "A part is away for the moment",
+    504: "The provider did not answer in time",
+}
+EXTRA_HEADERS = {401: ("WWW-Authenticate",), 405: ("Allow",), 429: ("Retry-After",), 503: ("Retry-After",)}
+
+
+def header_refs(names: list[str]) -> Json:
+    """Point at shared headers."""
+    return {name: {"$ref": f"#/components/headers/{name}"} for name in names}
+
+
+def response_ref(status: str) -> Json:
+    """Point at the shared error response of a status."""
+    return {"$ref": f"#/components/responses/Error{status}"}
+
+
+def components() -> Json:
+    """Return every shared component by kind."""
+    return {
+        "schemas": {"Error": error_schema(), "Meta": meta_schema(), "ListMeta": list_meta_schema()},
+        "headers": headers(),
+        "parameters": parameters(),
+        "responses": {f"Error{status}": error_response(status) for status in STATUS_TITLES},
+        "securitySchemes": security_schemes(),
+    }
+
+
+def error_schema() -> Json:
+    """Describe the documents' error body."""
+    text: Json = {"type": "string"}
+    detail = {
+        "type": "object",
+        "properties": {
+            "field": {**text, "description": "The field's path, such as `capabilities[0].schema`."},
+            "code": {**text, "description": "A stable word for the kind of problem."},
+            "message": {**text, "description": "What is wrong with the field."},
+        },
+        "required": ["field", "code", "message"],
+    }
+    error = {
+        "type": "object",
+        "properties": {
+            "code": {**text, "enum": list(REGISTRY), "description": "See GET /v1/errors."},
+            "message": {**text, "description": "The first problem, for people."},
+            "requestId": REQUEST_ID,
+            "details": {"type": "array", "items": detail, "description": "All problems."},
+        },
+        "required": ["code", "message", "requestId", "details"],
+    }
+    return {"type": "object", "properties": {"error": error}, "required": ["error"]}
+
+
+def meta_schema() -> Json:
+    """Describe `meta` of one object."""
+    return {"type": "object", "properties": {"requestId": REQUEST_ID}, "required": ["requestId"]}
+
+
+def list_meta_schema() -> Json:
+    """Describe `meta` of a page."""
+    count: Json = {"type": "integer", "minimum": 0}
+    pagination = {
+        "type": "object",
+        "properties": {
+            "total": {**count, "description": "Items in the whole list."},
+            "limit": {"type": "integer", "minimum": 1, "maximum": 100},
+            "offset": count,
+            "hasMore": {"type": "boolean", "description": "Whether items follow this page."},
+        },
+        "required": ["total", "limit", "offset", "hasMore"],
+    }
+    return {
+        "type": "object",
+        "properties": {"requestId": REQUEST_ID, "pagination": pagination},
+        "required": ["requestId", "pagination"],
+    }
+
+
+def headers() -> Json:
+    """Describe the response headers."""
+    integer, text = {"type": "integer"}, {"type": "string"}
+    described = {
+        "X-Request-Id": (REQUEST_ID, "The request's id: yours if it was well-formed."),
+        "X-RateLimit-Limit": (integer, "Calls allowed in the window."),
+        "X-RateLimit-Remaining": (integer, "Calls left."),
+        "X-RateLimit-Reset": (integer, "When the window ends, in epoch seconds."),
+        "Idempotency-Replayed": (text, "`true` when this is the kept first answer."),
+        "Retry-After": (integer, "Seconds to wait."),
+        "WWW-Authenticate": (text, "What to send (RFC 6750)."),
+        "Allow": (text, "The methods that the path takes."),
+    }
+    return {name: {"schema": schema, "description": description} for name, (schema, description) in described.items()}
+
+
+def parameters() -> Json:
+    """Describe the parameters that many operations take."""
+    return {
+        "RequestId": {
+            "name": "X-Request-Id",
+            "in": "header",
+            "schema": {"type": "string", "pattern": "^req_[0-7][0-9A-HJKMNP-TV-Z]{25}$"},
+            "description": "Your own id for this request; another shape is replaced.",
+        },
+        "IdempotencyKey": {
+            "name": "Idempotency-Key",
+            "in": "header",
+            "schema": {"type": "string", "pattern": "^[ -~]{1,255}$"},
+            "description": "A retry with the same key and body gets the first answer for 24 hours.",
+        },
+        "Limit": {
+            "name": "limit",
+            "in": "query",
+            "schema": {"type": "integer", "minimum": 1, "maximum": 100, "default": 20},
+            "description": "Items on the page.",
+        },
+        "Offset": {
+            "name": "offset",
+            "in": "query",
+            "schema": {"type": "integer", "minimum": 0, "maximum": 1_000_000, "default": 0},
+            "description": "Items to skip before the page.",
+        },
+    }
+
+
+def error_response(status: int) -> Json:
+    """Describe the errors of one status, with its codes out of the registry."""
+    codes = [entry.code for entry in REGISTRY.values() if status in entry.statuses]
+    narrowed = {"properties": {"error": {"properties": {"code": {"enum": codes}}}}}
+    schema = {"allOf": [{"$ref": "#/components/schemas/Error"}, narrowed]}
+    names = ["X-Request-Id", *RATE_LIMIT_HEADERS, *EXTRA_HEADERS.get(status, ())]
+    return {
+        "description": f"{STATUS_TITLES[status]}: {', '.join(f'`{code}`' for code in codes)}.",
+        "headers": header_refs(names),
+        "content": {"application/json": {"schema": schema}},
+    }
+
+
+def security_schemes() -> Json:
+    """Describe the two kinds of tokens."""
+    token_url = f"{settings.BASE_URL}/v1/providers/auth/token"
+    return {
+        SECURITY_ID_TOKEN: {
+            "type": "http",
+            "scheme": "bearer",
+            "bearerFormat": "JWT",
+            "description": "A user's Firebase ID token, as login and refresh return it.",
+        },
+        SECURITY_ACCESS_TOKEN: {
+            "type": "oauth2",
+            "description": "An app's access token (client credentials).",
+            "flows": {"clientCredentials": {"tokenUrl": token_url, "scopes": dict(oauth_scopes)}},
+        },
+    }

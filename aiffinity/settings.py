@@ -1,0 +1,238 @@
+"""Settings of the platform, read from the environment; `.env.example` explains every variable."""
+
+import os
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import django_stubs_ext
+import environ
+
+from aiffinity.embedded.addresses import celery_broker_url, embedded_urls
+
+django_stubs_ext.monkeypatch()
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+env = environ.Env()
+ENV_FILE = os.environ.get("AIFFINITY_ENV_FILE", str(BASE_DIR / ".env"))
+if ENV_FILE:
+    env.read_env(ENV_FILE)
+
+# Identity of this deployment -------------------------------------------------------------------------------
+ENVIRONMENT = env("AIFFINITY_ENVIRONMENT")
+BASE_URL = env("AIFFINITY_BASE_URL").rstrip("/")
+DATA_DIR = Path(env("DATA_DIR", default=str(BASE_DIR / ".data"))).resolve()
+DEBUG = False
+SECRET_KEY = env("SECRET_KEY")
+ENCRYPTION_KEYS: list[str] = env.list("AIFFINITY_ENCRYPTION_KEYS")
+USER_ID_KEY = env("AIFFINITY_USER_ID_KEY")
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost", "[::1]", "testserver"])
+TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", default=0)
+METRICS_TOKEN = env("METRICS_TOKEN", default="")
+
+# Collections have no trailing slash, so their items' routes begin with one.
+SILENCED_SYSTEM_CHECKS = ["urls.W002"]
+
+# Applications ----------------------------------------------------------------------------------------------
+INSTALLED_APPS = [
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "csp",
+    "aiffinity.lib",
+    "providers",
+    "runtime",
+    "packages",
+    "capabilities",
+    "catalog",
+]
+MIDDLEWARE = [
+    "aiffinity.lib.request_ids.RequestIdMiddleware",
+    "aiffinity.lib.access_log.AccessLogMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "csp.middleware.CSPMiddleware",
+]
+ROOT_URLCONF = "aiffinity.urls"
+ASGI_APPLICATION = "aiffinity.asgi.application"
+WSGI_APPLICATION = "aiffinity.wsgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+AUTH_USER_MODEL = "providers.User"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {
+        "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
+        "OPTIONS": {"min_length": 10},
+    },
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
+]
+LANGUAGE_CODE = "en-us"
+TIME_ZONE = "UTC"
+USE_TZ = True
+
+# PostgreSQL and Redis; unset means the embedded servers below DATA_DIR ---------------------------------------
+EMBEDDED = embedded_urls(DATA_DIR)
+DATABASES: dict[str, Any] = {"default": env.db_url("DATABASE_URL", default=EMBEDDED.database_url)}
+DATABASES["default"]["CONN_HEALTH_CHECKS"] = False
+DATABASE_POOL_SIZE = env.int("DATABASE_POOL_SIZE", default=16)
+if DATABASE_POOL_SIZE:
+    DATABASES["default"].setdefault("OPTIONS", {})["pool"] = {
+        "min_size": 0,
+        "max_size": DATABASE_POOL_SIZE,
+        "timeout": 5,
+        "max_idle": 60,
+    }
+REDIS_URL = env("REDIS_URL", default=EMBEDDED.redis_url)
+REDIS_TIMEOUT_SECONDS = 0.5
+
+CELERY_BROKER_URL = celery_broker_url(REDIS_URL)
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_PUBLISH_RETRY = False
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+# A wake-up is tried once: kombu would otherwise hold the caller for 6 s while the broker is away.
+CELERY_BROKER_TRANSPORT_OPTIONS = {"socket_timeout": 5, "socket_connect_timeout": 1, "max_retries": 0}
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_TIMEZONE = "UTC"
+CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
+    "deliver-due-webhooks": {"task": "runtime.tasks.deliver_due_webhooks", "schedule": timedelta(seconds=5)},
+    "resume-validation-runs": {
+        "task": "packages.tasks.resume_validation_runs",
+        "schedule": timedelta(seconds=10),
+    },
+    "list-submitted-versions": {
+        "task": "packages.tasks.list_submitted_versions",
+        "schedule": timedelta(seconds=10),
+    },
+    "send-due-mails": {"task": "aiffinity.lib.tasks.send_due_mails", "schedule": timedelta(seconds=10)},
+    "purge-expired": {"task": "aiffinity.lib.tasks.purge_expired", "schedule": timedelta(hours=1)},
+}
+
+# Mail ------------------------------------------------------------------------------------------------------
+DEFAULT_FROM_EMAIL = env("DEFAULT_FROM_EMAIL", default="Aiffinity <no-reply@aiffinity.me>")
+if env("EMAIL_URL", default=""):
+    vars().update(env.email_url("EMAIL_URL"))
+else:
+    EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
+    EMAIL_FILE_PATH = DATA_DIR / "mail"
+
+# HTTP ------------------------------------------------------------------------------------------------------
+STATIC_URL = "/static/"
+STATIC_ROOT = BASE_DIR / "staticfiles"
+WHITENOISE_USE_FINDERS = True
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+DATA_UPLOAD_MAX_MEMORY_SIZE = 1_048_576
+if ENVIRONMENT in ("staging", "production", "sandbox"):
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    SECURE_SSL_REDIRECT = True
+    SECURE_REDIRECT_EXEMPT = [r"\Ahealthz\Z", r"\Areadyz\Z"]
+    SECURE_HSTS_SECONDS = 31_536_000
+    SECURE_HSTS_INCLUDE_SUBDOMAINS = True
+    SECURE_HSTS_PRELOAD = True
+    SESSION_COOKIE_SECURE = True
+    CSRF_COOKIE_SECURE = True
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": ["'self'"],
+        "script-src": ["'self'"],
+        "style-src": ["'self'"],
+        "img-src": ["'self'", "data:"],
+        "object-src": ["'none'"],
+        "base-uri": ["'none'"],
+        "form-action": ["'self'"],
+        "frame-ancestors": ["'none'"],
+    },
+}
+
+# API -------------------------------------------------------------------------------------------------------
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["providers.authentication.BearerAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["providers.permissions.IsAccountHolder"],
+    "DEFAULT_THROTTLE_CLASSES": ["providers.throttling.PlanThrottle"],
+    "DEFAULT_PARSER_CLASSES": ["aiffinity.lib.json_gate.JsonParser"],
+    "DEFAULT_RENDERER_CLASSES": ["aiffinity.lib.envelope.EnvelopeRenderer"],
+    "DEFAULT_SCHEMA_CLASS": "aiffinity.lib.openapi.PlatformSchema",
+    "DEFAULT_METADATA_CLASS": None,
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "aiffinity.lib.envelope.JsonAlways",
+    "EXCEPTION_HANDLER": "aiffinity.lib.errors.handle_exception",
+    "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
+    "DATETIME_FORMAT": "%Y-%m-%dT%H:%M:%SZ",
+}
+SPECTACULAR_SETTINGS: dict[str, Any] = {
+    "TITLE": "Aiffinity Provider Platform",
+    "DESCRIPTION": "Publish capability packages, have them reviewed, and run them for users.",
+    "VERSION": "1.0.0",
+    "OAS_VERSION": "3.1.1",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SERVERS": [
+        {"url": BASE_URL, "description": f"This deployment ({ENVIRONMENT})"},
+        {"url": "https://api.aiffinity.me", "description": "Production"},
+        {"url": "https://api.staging.aiffinity.me", "description": "Staging"},
+    ],
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "SCHEMA_PATH_PREFIX": "/v1",
+    "PREPROCESSING_HOOKS": ["aiffinity.lib.openapi.only_api_paths"],
+    "POSTPROCESSING_HOOKS": ["aiffinity.lib.openapi.add_components"],
+}
+
+# Identity, tokens and limits -----------------------------------------------------------------------------------
+IDENTITY_BACKEND = env("IDENTITY_BACKEND", default="local")
+RATE_LIMIT_FACTOR = 10 if ENVIRONMENT == "sandbox" else 1
+
+# Calls to providers ------------------------------------------------------------------------------------------
+EGRESS_ALLOW = env.list("AIFFINITY_EGRESS_ALLOW", default=[])
+EGRESS_ALLOW_HTTP = env.bool("AIFFINITY_EGRESS_ALLOW_HTTP", default=False)
+EGRESS_PORTS = env.list("AIFFINITY_EGRESS_PORTS", cast=int, default=[443, 8443])
+EGRESS_PROXY = env("AIFFINITY_EGRESS_PROXY", default="")
+EXECUTE_TIMEOUT_MS = env.int("AIFFINITY_EXECUTE_TIMEOUT_MS", default=10_000)
+EXECUTE_MAX_IN_FLIGHT = env.int("AIFFINITY_EXECUTE_MAX_IN_FLIGHT", default=50)
+
+# Logs ------------------------------------------------------------------------------------------------------
+LOGGING_CONFIG = "aiffinity.lib.logs.configure"
+LOGGING = {
+    "level": env("LOG_LEVEL", default="INFO"),
+    "secrets": [
+        SECRET_KEY,
+        METRICS_TOKEN,
+        USER_ID_KEY,
+        *(entry.partition(":")[2] for entry in ENCRYPTION_KEYS),
+        str(DATABASES["default"].get("PASSWORD") or ""),
+        urlsplit(REDIS_URL).password or "",
+        str(vars().get("EMAIL_HOST_PASSWORD") or ""),
+    ],
+}

@@ -1,0 +1,14 @@
+"""WSGI entry point: serves the API in production."""
+
+import os
+
+from django.core.wsgi import get_wsgi_application
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "aiffinity.settings")
+
+application = get_wsgi_application()
+
+# The models can only be imported once the application is set up.
+from aiffinity.lib.deployment import refuse_wrong_environment  # noqa: E402
+
+refuse_wrong_environment()

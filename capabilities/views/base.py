@@ -1,0 +1,21 @@
+"""What the views of users and providers share."""
+
+from typing import cast
+
+from aiffinity.lib.views import PlatformView
+from providers.authentication import Caller
+from providers.models import Account
+
+
+class CallerView(PlatformView):
+    """A view behind a permission that admits no anonymous request."""
+
+    @property
+    def caller(self) -> Caller:
+        """Return who calls."""
+        return cast("Caller", self.request.auth)
+
+    @property
+    def account(self) -> Account:
+        """Return the caller's account, where the permission asks for one."""
+        return cast("Account", self.caller.account)

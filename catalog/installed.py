@@ -1,0 +1,71 @@
+"""What a user has: the documents of installs, and the install state beside a listing (spec 1 decision 11)."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.db.models import F, QuerySet
+
+from capabilities.installability import Candidate, installability
+from capabilities.models import Install
+from catalog.listings import badges_of
+from packages.models import Package, Version, VersionState
+from providers.models import User
+from runtime.models import RuntimeApp
+
+
+def installs_of(user: User) -> QuerySet[Install]:
+    """Return a user's installs, the newest first, with what their documents show."""
+    return (
+        Install.objects.for_user(user)
+        .select_related("package__account", "package__app", "version")
+        .defer("version__capabilities", "version__changelog")
+        .annotate(health_status=F("package__app__runtime_app__health_status"))
+        .order_by("-created_at", "-pk")
+    )
+
+
+def install_document(install: Any) -> dict[str, Any]:
+    """Render an install; `badges` says why it may not work now: degraded, orphaned, suspended."""
+    package, version = install.package, install.version
+    health_status = getattr(install, "health_status", None)
+    is_suspended = (
+        package.suspended_at is not None or package.account.is_suspended or version.state == VersionState.SUSPENDED
+    )
+    return {
+        "id": install.pk,
+        "status": "active" if install.removed_at is None else "removed",
+        "package_id": package.pk,
+        "package": {"id": package.pk, "slug": package.slug, "name": package.name, "images": package.images},
+        "version_id": version.pk,
+        "version": version.version,
+        "permissions": install.consented_permissions,
+        "consented_at": install.consented_at,
+        "params": install.params,
+        "badges": badges_of(package, health_status) + ["suspended"] * is_suspended,
+        "created_at": install.created_at,
+        "removed_at": install.removed_at,
+    }
+
+
+def with_install_state(listings: Iterable[dict[str, Any]], user: User) -> list[dict[str, Any]]:
+    """Add `install` to each listing: `{id, version, version_id, created_at}`, or null where the user lacks it."""
+    listings = list(listings)
+    rows = Install.objects.for_user(user).filter(package__in=[listing["id"] for listing in listings])
+    columns = rows.values("package_id", "id", "version_id", "created_at", version_number=F("version__version"))
+    installs = {
+        row["package_id"]: {
+            "id": row["id"],
+            "version": row["version_number"],
+            "version_id": row["version_id"],
+            "created_at": row["created_at"],
+        }
+        for row in columns
+    }
+    return [{**listing, "install": installs.get(listing["id"])} for listing in listings]
+
+
+def installability_for(package: Package, version: Version, user: User | None) -> dict[str, Any]:
+    """Say whether a package can be installed, with the user's own reasons where one is known."""
+    install = Install.objects.for_user(user).filter(package=package).first() if user else None
+    runtime_app = RuntimeApp.objects.filter(pk=package.app_id).first()
+    return installability(Candidate(package, version, runtime_app, install))

@@ -1,0 +1,97 @@
+"""Browsing and searching: filters, words with prefixes, and typing errors (spec 4 "Catalog")."""
+
+import re
+from dataclasses import dataclass
+from functools import reduce
+from operator import add
+from typing import Any
+
+from django.contrib.postgres.search import SearchQuery, SearchRank, TrigramWordSimilarity
+from django.db import connection, transaction
+from django.db.models import F, QuerySet
+
+from aiffinity.lib.envelope import Page, Pagination
+from catalog.listings import browsable_versions, listing_document, with_listing_fields
+from packages.models import Version
+
+WORD = re.compile(r"\w+")
+MAX_WORDS = 8
+# Transposed letters leave half of a word's trigrams: "weahter" has 0.5 of "weather".
+MIN_WORD_SIMILARITY = 0.45
+
+_POPULAR = ("-package__install_count", "-package__listed_at", "pk")
+# Nobody has rated yet: every Bayesian mean is the prior one, and the tie goes to the number of installs.
+SORTS: dict[str, tuple[str, ...]] = {
+    "popular": _POPULAR,
+    "recent": ("-package__listed_at", "pk"),
+    "rating": _POPULAR,
+}
+
+
+@dataclass(frozen=True)
+class CatalogQuery:
+    """What is looked for; without `sort` the best match of `q` comes first, without both the most popular."""
+
+    q: str = ""
+    category: str = ""
+    risk_tier: str = ""
+    sort: str = ""
+    limit: int = 20
+    offset: int = 0
+
+
+def find_listings(query: CatalogQuery) -> Page:
+    """Return a page of listing documents: one count and one select, two more where words had typing errors."""
+    versions = _filtered(query)
+    words = WORD.findall(query.q)[:MAX_WORDS]
+    if not query.q.strip():
+        return _page(versions.order_by(*SORTS[query.sort or "popular"]), query)
+    if not words:
+        return _page(versions.none(), query)
+    page = _page(_by_words(versions, words, query), query)
+    if page.pagination.total:
+        return page
+    with transaction.atomic():
+        _set_similarity()
+        return _page(_by_likeness(versions, words, query), query)
+
+
+def _filtered(query: CatalogQuery) -> QuerySet[Version]:
+    versions = browsable_versions()
+    if query.category:
+        versions = versions.filter(package__category=query.category)
+    return versions.filter(risk_tier=query.risk_tier) if query.risk_tier else versions
+
+
+def _by_words(versions: QuerySet[Version], words: list[str], query: CatalogQuery) -> QuerySet[Version]:
+    """Match packages that have every word, or one that begins with it."""
+    wanted = SearchQuery(" & ".join(f"'{word}':*" for word in words), search_type="raw", config="simple")
+    found = versions.filter(package__search_document__vector=wanted)
+    rank = SearchRank(F("package__search_document__vector"), wanted)
+    return _ordered(found, rank, query)
+
+
+def _by_likeness(versions: QuerySet[Version], words: list[str], query: CatalogQuery) -> QuerySet[Version]:
+    """Match packages that have something like every word."""
+    for word in words:
+        versions = versions.filter(package__search_document__text__trigram_word_similar=word)
+    likeness = reduce(add, (TrigramWordSimilarity(word, "package__search_document__text") for word in words))
+    return _ordered(versions, likeness, query)
+
+
+def _ordered(versions: QuerySet[Version], score: Any, query: CatalogQuery) -> QuerySet[Version]:
+    if query.sort:
+        return versions.order_by(*SORTS[query.sort])
+    return versions.annotate(score=score).order_by("-score", *_POPULAR)
+
+
+def _set_similarity() -> None:
+    with connection.cursor() as cursor:
+        value = str(MIN_WORD_SIMILARITY)
+        cursor.execute("SELECT set_config('pg_trgm.word_similarity_threshold', %s, true)", [value])
+
+
+def _page(versions: QuerySet[Version], query: CatalogQuery) -> Page:
+    total = versions.count()
+    rows = with_listing_fields(versions)[query.offset : query.offset + query.limit] if total else ()
+    return Page([listing_document(row) for row in rows], Pagination(total, query.limit, query.offset))

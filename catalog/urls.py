@@ -1,0 +1,26 @@
+"""Paths of the catalog room, below /v1."""
+
+from django.urls import URLPattern, URLResolver, path
+
+from catalog.views.browse import (
+    CatalogView,
+    CategoryListView,
+    InstallabilityView,
+    MarketplacePackageView,
+    MarketplaceView,
+    PackageView,
+)
+from catalog.views.installs import InstallListView, InstallSettingsView, InstallView
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("providers/packages/catalog", CatalogView.as_view()),
+    path("providers/packages/<str:id_or_slug>", PackageView.as_view()),
+    path("providers/packages/<str:id_or_slug>/installability", InstallabilityView.as_view()),
+    path("providers/packages/<str:id_or_slug>/install", InstallView.as_view()),
+    path("space/marketplace", MarketplaceView.as_view()),
+    path("space/marketplace/<str:id_or_slug>", MarketplacePackageView.as_view()),
+    path("space/marketplace/<str:id_or_slug>/install", InstallView.as_view()),
+    path("space/installs", InstallListView.as_view()),
+    path("space/installs/<str:install_id>", InstallSettingsView.as_view()),
+    path("space/categories", CategoryListView.as_view()),
+]

@@ -1,0 +1,78 @@
+"""Installing and uninstalling, and what a user has (spec 1 decision 12, spec 2 "Catalog")."""
+
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from aiffinity.lib.views import PageQuery, get_owned
+from capabilities.installs import install_package, set_install_params, uninstall_package
+from catalog.installed import install_document, installs_of
+from catalog.listings import find_package
+from catalog.serializers import InstallBody, InstallOut, InstallPatchBody
+from catalog.views.base import UserView
+
+
+class InstallView(UserView):
+    """A user's install of one package, under both paths."""
+
+    @extend_schema(
+        operation_id="installPackage",
+        summary="Install a package",
+        description=(
+            "Installing is the consent to the permissions that the listing shows; they are recorded. A second "
+            "call answers 200 with the same install."
+        ),
+        tags=["Catalog"],
+        request=InstallBody,
+        responses={200: InstallOut, 201: InstallOut},
+    )
+    def post(self, request: Request, id_or_slug: str) -> Response:
+        """Install for the caller."""
+        consent = self.read(InstallBody).get("consent")
+        install, is_new = install_package(
+            self.user,
+            find_package(id_or_slug),
+            actor=self.caller.actor,
+            consent=consent["permissions"] if consent else None,
+        )
+        return Response(install_document(install), status=201 if is_new else 200)
+
+    @extend_schema(
+        operation_id="uninstallPackage", summary="Uninstall a package", tags=["Catalog"], responses=InstallOut
+    )
+    def delete(self, request: Request, id_or_slug: str) -> Response:
+        """Remove the caller's install and answer its final state."""
+        package = find_package(id_or_slug)
+        return Response(install_document(uninstall_package(self.user, package, actor=self.caller.actor)))
+
+
+class InstallListView(UserView):
+    """All installs of the user."""
+
+    @extend_schema(
+        operation_id="listInstalls",
+        summary="List your installs",
+        tags=["Space"],
+        parameters=[PageQuery],
+        responses=InstallOut(many=True),
+    )
+    def get(self, request: Request) -> Response:
+        """List the newest first."""
+        return self.paginate(installs_of(self.user), install_document)
+
+
+class InstallSettingsView(UserView):
+    """One install of the user."""
+
+    @extend_schema(
+        operation_id="updateInstall",
+        summary="Set the params with which an install is refreshed",
+        tags=["Space"],
+        request=InstallPatchBody,
+        responses=InstallOut,
+    )
+    def patch(self, request: Request, install_id: str) -> Response:
+        """Store params per capability."""
+        params = self.read(InstallPatchBody).get("params", {})
+        install = get_owned(installs_of(self.user), install_id)
+        return Response(install_document(set_install_params(install, params=params)))

@@ -1,0 +1,1 @@
+"""Acme Weather, a small provider to read, run and start your own from."""

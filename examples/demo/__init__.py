@@ -1,0 +1,1 @@
+"""The whole story over HTTP, from sign-up to a verified webhook: `make demo`."""

@@ -1,0 +1,166 @@
+"""The request bodies that the documents print; only hosts and ids are put in."""
+
+from typing import Any
+
+Body = dict[str, Any]
+
+
+def runtime_registration(app_id: str, provider: str) -> Body:
+    """Bind a service to an app (Runtime Configuration, "Registering a Runtime App")."""
+    return {
+        "app_id": app_id,
+        "name": "Acme Weather",
+        "description": "Real-time weather data and forecasts",
+        "homepage_url": "https://acmeweather.com",
+        "runtime_url": f"{provider}/aiffinity",
+        "redirect_uris": ["https://acmeweather.com/callback"],
+        "webhook_url": f"{provider}/webhooks/aiffinity",
+        "health_check_url": f"{provider}/health",
+        "logo_url": "https://acmeweather.com/logo-512.png",
+    }
+
+
+CURRENT_WEATHER: Body = {
+    "name": "current_weather",
+    "mode": "state",
+    "description": "Current weather conditions for a location",
+    "refresh_interval_seconds": 900,
+    "schema": {
+        "type": "object",
+        "properties": {
+            "location": {"type": "string"},
+            "temperature_c": {"type": "number"},
+            "condition": {
+                "type": "string",
+                "enum": ["sunny", "cloudy", "rainy", "snowy", "windy", "stormy"],
+            },
+            "humidity_pct": {"type": "number", "minimum": 0, "maximum": 100},
+        },
+        "required": ["location", "temperature_c", "condition"],
+    },
+    "surface_guidance": {
+        "intent": "ambient_context",
+        "placement": ["home_widgets", "daily_brief"],
+        "preferred_components": ["stat_row", "sparkline"],
+    },
+}
+
+CREATE_TASK: Body = {
+    "name": "create_task",
+    "mode": "action",
+    "description": "Create a new task in the user's project",
+    "schema": {
+        "input": {
+            "type": "object",
+            "properties": {
+                "title": {"type": "string", "maxLength": 255},
+                "description": {"type": "string"},
+                "priority": {"type": "string", "enum": ["low", "medium", "high", "urgent"]},
+                "assignee_id": {"type": "string"},
+            },
+            "required": ["title"],
+        },
+        "output": {
+            "type": "object",
+            "properties": {"task_id": {"type": "string"}, "url": {"type": "string", "format": "uri"}},
+        },
+    },
+    "confirmation_required": True,
+    "risk_level": "action_capable",
+}
+
+RECENT_TRANSACTIONS: Body = {
+    "name": "recent_transactions",
+    "mode": "history",
+    "description": "Paginated list of recent financial transactions",
+    "max_items_per_page": 50,
+    "cursor_field": "transaction_id",
+    "schema": {
+        "type": "object",
+        "properties": {
+            "id": {"type": "string"},
+            "amount": {"type": "number"},
+            "merchant": {"type": "string"},
+            "date": {"type": "string", "format": "date"},
+        },
+    },
+}
+
+PRICE_TICKER: Body = {
+    "name": "price_ticker",
+    "mode": "realtime",
+    "description": "Live stock price updates via SSE",
+    "protocol": "sse",
+    "heartbeat_interval_seconds": 30,
+    "schema": {
+        "type": "object",
+        "properties": {
+            "symbol": {"type": "string"},
+            "price": {"type": "number"},
+            "change": {"type": "number"},
+            "timestamp": {"type": "string", "format": "date-time"},
+        },
+    },
+}
+
+CALENDAR_EVENT_CHANGED: Body = {
+    "name": "calendar_event_changed",
+    "mode": "webhook",
+    "description": "Receives calendar event create/update/delete pushes",
+    "events": ["created", "updated", "deleted"],
+    "schema": {
+        "type": "object",
+        "properties": {
+            "event_id": {"type": "string"},
+            "title": {"type": "string"},
+            "start": {"type": "string", "format": "date-time"},
+            "end": {"type": "string", "format": "date-time"},
+        },
+    },
+    "signature_header": "X-Signature-256",
+}
+
+TEMPLATES = (CURRENT_WEATHER, CREATE_TASK, RECENT_TRANSACTIONS, PRICE_TICKER, CALENDAR_EVENT_CHANGED)
+
+
+def webhook_profile(provider: str) -> Body:
+    """Subscribe to the documents' seven events (Runtime Configuration, "Webhook Profile Setup")."""
+    return {
+        "url": f"{provider}/webhooks/aiffinity",
+        "events": [
+            "package.submitted",
+            "package.published",
+            "package.suspended",
+            "install.created",
+            "install.removed",
+            "capability.invoked",
+            "capability.failed",
+        ],
+        "signature": {
+            "algorithm": "hmac-sha256",
+            "header": "X-Aiffinity-Signature",
+            "secret": "whsec_your-signing-secret",
+        },
+        "timeout_ms": 5000,
+        "retry_policy": {
+            "max_retries": 5,
+            "backoff": "exponential",
+            "initial_delay_ms": 1000,
+            "max_delay_ms": 300000,
+            "max_elapsed_hours": 24,
+        },
+    }
+
+
+def package(app_id: str) -> Body:
+    """Draft the package that the story carries to the catalog (API Reference, "Package Management API")."""
+    return {
+        "appId": app_id,
+        "name": "Acme Weather",
+        "slug": "acme-weather",
+        "description": "Current weather and your recent purchases of forecasts, from Acme Weather.",
+        "riskTier": "data_only",
+        "capabilities": ["current_weather", "recent_transactions"],
+        "category": "weather",
+        "keywords": ["weather", "forecast"],
+    }

@@ -1,0 +1,153 @@
+"""What must hold before a version changes its state; the table in `packages.states` names these by name."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from django.utils import timezone
+
+from aiffinity.lib.errors import GateNotPassed, InvalidState, PermissionDenied
+from packages import policy
+from packages.models import Review, Version, VersionState
+from packages.runs import has_passed
+from providers.models import User
+from runtime.risk_tiers import RISK_TIERS
+
+# What may be approved here; the tiers above need attestations, certification and a second approver.
+HIGHEST_APPROVABLE_TIER = "action_capable"
+REVIEW_PERMISSION = "packages.review_version"
+
+
+class Role(StrEnum):
+    """In whose name something is done to a version."""
+
+    PROVIDER = "provider"
+    REVIEWER = "reviewer"
+    SYSTEM = "system"
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """Who tries to change a version's state, and why.
+
+    `actor` is the text for the audit log, such as `user:uid_…` or `system`. A reviewer's attempt carries the
+    `user` and, for an approval, the hashes of what was shown to them.
+    """
+
+    actor: str
+    role: Role
+    user: User | None = None
+    reason: str = ""
+    seen_content_hash: str = ""
+    seen_config_hash: str = ""
+
+
+SYSTEM = Attempt(actor="system", role=Role.SYSTEM)
+
+
+def gates(version: Version, attempt: Attempt) -> None:
+    """Every policy gate passes. Raises GATE_NOT_PASSED (422) with all that fail."""
+    policy.require_gates(version)
+
+
+def account_and_app(version: Version, attempt: Attempt) -> None:
+    """The gates of account and app pass: what else there is was judged when the version was listed first."""
+    policy.require_gates(version, only=policy.ACCOUNT_AND_APP_GATES)
+
+
+def needs_no_reviewer(version: Version, attempt: Attempt) -> None:
+    """The system may list the version by itself."""
+    reasons = policy.reviewer_reasons(version)
+    if reasons:
+        raise InvalidState(f"A reviewer decides on this version: {' '.join(reasons)}")
+
+
+def passing_run(version: Version, attempt: Attempt) -> None:
+    """The newest validation run passed and was of exactly this content."""
+    if not has_passed(version):
+        raise InvalidState("The newest validation run did not pass for this content.")
+
+
+def independent_reviewer(version: Version, attempt: Attempt) -> None:
+    """Nobody decides on what they, their mail address or their account submitted, superusers included."""
+    reviewer, account = attempt.user, version.package.account
+    if reviewer is None or not reviewer.is_staff or not reviewer.has_perm(REVIEW_PERMISSION):
+        raise PermissionDenied("Only staff in a group of reviewers decides on versions.")
+    own_ids = {version.submitted_by_id, account.owner_id}
+    own_emails = {account.email.lower(), (account.owner.email or "").lower()}
+    if version.submitted_by is not None:
+        own_emails.add((version.submitted_by.email or "").lower())
+    if reviewer.pk in own_ids or (reviewer.email or "").lower() in own_emails - {""}:
+        raise PermissionDenied("Nobody decides on what they or their own account submitted.")
+
+
+def claimed_by_reviewer(version: Version, attempt: Attempt) -> None:
+    """Only who holds the claim decides."""
+    review = Review.objects.filter(version=version, closed_at=None).first()
+    if review is None or attempt.user is None or review.claimed_by_id != attempt.user.pk:
+        raise InvalidState("Another reviewer holds the claim on this version.")
+    if review.claim_expires_at is None or review.claim_expires_at <= timezone.now():
+        raise InvalidState("Your claim on this version has expired; claim it again.")
+
+
+def tier_can_be_approved(version: Version, attempt: Attempt) -> None:
+    """The tier's approval needs no more than one reviewer."""
+    if RISK_TIERS.index(version.risk_tier) > RISK_TIERS.index(HIGHEST_APPROVABLE_TIER):
+        raise GateNotPassed(
+            f"A {version.risk_tier} version needs attestations, certification and two approvers;"
+            " one reviewer can't approve it."
+        )
+
+
+def seen_content(version: Version, attempt: Attempt) -> None:
+    """An approval covers what the reviewer saw, and that is what the version and its app hold now."""
+    is_same = attempt.seen_content_hash == version.content_hash and attempt.seen_config_hash == policy.config_hash_of(
+        version
+    )
+    if not is_same:
+        raise InvalidState("The version or its app's configuration changed since you looked; look again.")
+
+
+def approval_covers_content(version: Version, attempt: Attempt) -> None:
+    """What was approved is what the version and its app hold now."""
+    is_same = (
+        version.approved_content_hash == version.content_hash
+        and version.approved_config_hash == policy.config_hash_of(version)
+    )
+    if not is_same:
+        raise InvalidState(
+            "The app's configuration changed since this version was approved; make a new version and submit it."
+        )
+
+
+def own_suspension(version: Version, attempt: Attempt) -> None:
+    """What a reviewer or the system suspended, the provider can't let go."""
+    if attempt.role is Role.PROVIDER and version.suspended_by != Role.PROVIDER:
+        raise InvalidState(
+            f"A version in state 'suspended' by the {version.suspended_by} is resumed by a reviewer only."
+        )
+
+
+def no_other_listed(version: Version, attempt: Attempt) -> None:
+    """The package has no other listed version."""
+    other = Version.objects.filter(package=version.package_id, state=VersionState.LISTED).first()
+    if other is not None:
+        raise InvalidState(f"Version {other.version} is listed; suspend it before resuming this one.")
+
+
+GUARDS: dict[str, Callable[[Version, Attempt], None]] = {
+    guard.__name__: guard
+    for guard in (
+        gates,
+        account_and_app,
+        needs_no_reviewer,
+        passing_run,
+        independent_reviewer,
+        claimed_by_reviewer,
+        tier_can_be_approved,
+        seen_content,
+        approval_covers_content,
+        own_suspension,
+        no_other_listed,
+    )
+}

@@ -1,0 +1,92 @@
+"""Answers for validation runs."""
+
+from typing import Any
+
+from rest_framework import serializers
+
+from packages.conformance.suite import PASSING_SCORE
+from packages.models import RunState, ValidationRun
+
+
+class CheckOut(serializers.Serializer[Any]):
+    """One check of a run."""
+
+    check = serializers.CharField()
+    title = serializers.CharField()
+    dimension = serializers.CharField()
+    state = serializers.ChoiceField(choices=["pass", "fail", "error", "not_applicable"])
+    weight = serializers.FloatField()
+    blocking = serializers.BooleanField(help_text="A failed blocking check fails the run whatever the score.")
+    capability = serializers.CharField(allow_null=True)
+    message = serializers.CharField(help_text="What holds, or what to do.")
+    pointer = serializers.CharField(help_text="JSON Pointer into the version.")
+
+
+class DimensionOut(serializers.Serializer[Any]):
+    """One dimension of a run."""
+
+    score = serializers.FloatField(allow_null=True, help_text="0 to 100; null where nothing could be judged.")
+    weight = serializers.IntegerField()
+    checks = CheckOut(many=True)
+
+
+class ProgressOut(serializers.Serializer[Any]):
+    """How far a run is."""
+
+    done = serializers.IntegerField()
+    total = serializers.IntegerField()
+
+
+class ValidationRunOut(serializers.Serializer[Any]):
+    """A run of the conformance suite; `score` and `dimensions` come with its end."""
+
+    id = serializers.CharField()
+    version_id = serializers.CharField()
+    state = serializers.ChoiceField(choices=RunState.choices)
+    passed = serializers.BooleanField(allow_null=True)
+    score = serializers.FloatField(allow_null=True)
+    minimum_score = serializers.IntegerField()
+    dimensions = serializers.DictField(child=DimensionOut())
+    blocking_findings = CheckOut(many=True)
+    progress = ProgressOut()
+    error = serializers.CharField(allow_null=True, help_text="What the platform could not do.")
+    content_hash = serializers.CharField()
+    created_at = serializers.DateTimeField()
+    started_at = serializers.DateTimeField(allow_null=True)
+    finished_at = serializers.DateTimeField(allow_null=True)
+
+
+def render_run(run: ValidationRun) -> dict[str, Any]:
+    """Render a run with its checks, by dimension."""
+    by_dimension: dict[str, list[Any]] = {name: [] for name in run.dimensions}
+    for finding in run.checks:
+        by_dimension.setdefault(finding["dimension"], []).append(finding)
+    return {
+        **render_run_summary(run),
+        "dimensions": {
+            name: {**run.dimensions.get(name, {"score": None, "weight": 0}), "checks": checks}
+            for name, checks in by_dimension.items()
+        },
+        "blocking_findings": [item for item in run.checks if item["blocking"] and item["state"] == "fail"],
+    }
+
+
+def render_run_summary(run: ValidationRun) -> dict[str, Any]:
+    """Render a run without its checks."""
+    is_judged = run.state in (RunState.PASSED, RunState.FAILED)
+    return {
+        "id": run.pk,
+        "version_id": run.version_id,
+        "state": run.state,
+        "passed": run.state == RunState.PASSED if is_judged else None,
+        "score": run.score,
+        "minimum_score": PASSING_SCORE,
+        "dimensions": run.dimensions,
+        "blocking_findings": [],
+        "progress": {"done": run.checks_done, "total": run.checks_total},
+        "error": run.error or None,
+        "content_hash": run.content_hash,
+        "created_at": run.created_at,
+        "started_at": run.started_at,
+        "finished_at": run.finished_at,
+    }

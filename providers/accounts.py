@@ -1,0 +1,157 @@
+"""Accounts: sign-up, verification of the mail address and login (spec 2 "Accounts, apps, tokens")."""
+
+from datetime import timedelta
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from aiffinity.lib.audit import append_audit
+from aiffinity.lib.crypto import hash_token, new_token
+from aiffinity.lib.errors import Conflict, Detail, MailTokenExpired, MailTokenInvalid, ValidationFailed
+from aiffinity.lib.mails import queue_mail
+from aiffinity.lib.ratelimit import Limit, limiter
+from providers.identity import SignedIn, identity_backend
+from providers.models import Account, MailToken, MailTokenPurpose, User
+from providers.throttling import require_allowed
+
+VERIFICATION_LIFE = timedelta(hours=24)
+RESEND_PAUSE_SECONDS = 60
+MAX_LOGIN_FAILURES = 10
+LOGIN_WINDOW_SECONDS = 900
+
+
+def register_account(*, company_name: str, email: str, password: str) -> Account:
+    """Make a user with an account and send the verification mail.
+
+    Raises ValidationFailed (400) for a weak password and EmailTaken (409).
+    """
+    check_password_strength(password, email=email)
+    with transaction.atomic():
+        user = identity_backend().create_user(email=email, password=password)
+        return _create_account(user, company_name=company_name, email=email)
+
+
+def register_account_for(user: User, *, company_name: str) -> Account:
+    """Make an account for a user who holds an ID token; raises Conflict (409) if there is one."""
+    try:
+        with transaction.atomic():
+            account = _create_account(user, company_name=company_name, email=user.email or "")
+    except IntegrityError:
+        raise Conflict("This user has an account already.") from None
+    return account
+
+
+def check_password_strength(password: str, *, email: str) -> None:
+    """Raise ValidationFailed (400) with every reason why a password is too weak."""
+    try:
+        validate_password(password, User(email=email))
+    except ValidationError as exc:
+        raise ValidationFailed(
+            details=[Detail("password", str(e.code), " ".join(e.messages)) for e in exc.error_list]
+        ) from None
+
+
+def verify_email(token: str) -> Account:
+    """Use up a token from a mail; raises MailTokenInvalid or MailTokenExpired (400).
+
+    The guarded update makes exactly one of several parallel uses succeed. A token that was mailed to a new
+    contact address makes that address the account's.
+    """
+    tokens = MailToken.objects.filter(token_hash=hash_token(token), purpose=MailTokenPurpose.VERIFY_EMAIL, used_at=None)
+    row = tokens.select_related("account__owner").first()
+    if row is None:
+        raise MailTokenInvalid
+    if row.expires_at <= timezone.now():
+        raise MailTokenExpired
+    with transaction.atomic():
+        if tokens.update(used_at=timezone.now()) == 0:
+            raise MailTokenInvalid
+        account = row.account
+        account.email, account.email_verified_at = row.email, timezone.now()
+        account.save(update_fields=["email", "email_verified_at", "updated_at"])
+        if account.owner.email == row.email.lower():
+            identity_backend().mark_email_verified(account.owner)
+        append_audit(subject=account.pk, action="account.email_verified", actor=f"user:{account.owner_id}")
+    return account
+
+
+def resend_verification(account: Account) -> Account:
+    """Send the mail again, at most once a minute; raises Conflict (409) where nothing waits."""
+    waiting = pending_email(account)
+    if waiting is None:
+        raise Conflict("The mail address is verified already.")
+    require_allowed(limiter.check(Limit(f"resend:{account.pk}", 1, RESEND_PAUSE_SECONDS), is_strict=True))
+    with transaction.atomic():
+        _send_verification(account, waiting)
+    return account
+
+
+def pending_email(account: Account) -> str | None:
+    """Return the address that still has to be verified, if there is one."""
+    if account.email_verified_at is None:
+        return account.email
+    waiting = account.mail_tokens.filter(
+        used_at=None, expires_at__gt=timezone.now(), created_at__gt=account.email_verified_at
+    )
+    newest = waiting.order_by("-created_at").first()
+    return newest.email if newest else None
+
+
+def update_account(account: Account, *, actor: str, **fields: Any) -> Account:
+    """Change the given fields; a new contact address waits until it is verified."""
+    new_email = fields.pop("email", None)
+    for name, value in fields.items():
+        setattr(account, name, value)
+    with transaction.atomic():
+        account.save(update_fields=[*fields, "updated_at"])
+        if new_email is not None and new_email.lower() != account.email.lower():
+            _send_verification(account, new_email)
+        append_audit(subject=account.pk, action="account.updated", actor=actor, data={"fields": sorted(fields)})
+    return account
+
+
+def log_in(*, email: str, password: str) -> SignedIn:
+    """Sign in; ten attempts without a success in 15 minutes lock the identity (429).
+
+    Attempts are counted before the password is looked at, so that parallel guesses can't overtake the count.
+    """
+    key = f"login:{hash_token(email.strip().lower())}"
+    require_allowed(limiter.check(Limit(key, MAX_LOGIN_FAILURES, LOGIN_WINDOW_SECONDS), is_strict=True))
+    signed_in = identity_backend().sign_in(email=email, password=password)
+    limiter.forget(Limit(key, MAX_LOGIN_FAILURES, LOGIN_WINDOW_SECONDS))
+    return signed_in
+
+
+def _create_account(user: User, *, company_name: str, email: str) -> Account:
+    account = Account(owner=user, company_name=company_name, email=email.strip().lower())
+    if user.is_email_verified and user.email == account.email:
+        account.email_verified_at = timezone.now()
+    account.save(force_insert=True)
+    append_audit(subject=account.pk, action="account.created", actor=f"user:{user.pk}")
+    if account.email_verified_at is None:
+        _send_verification(account, account.email)
+    return account
+
+
+def _send_verification(account: Account, email: str) -> None:
+    token = new_token("mt_")
+    MailToken.objects.create(
+        token_hash=hash_token(token.reveal()),
+        purpose=MailTokenPurpose.VERIFY_EMAIL,
+        account=account,
+        email=email.strip().lower(),
+        expires_at=timezone.now() + VERIFICATION_LIFE,
+    )
+    queue_mail(
+        to=email,
+        template="verify_email",
+        context={
+            "company_name": account.company_name,
+            "token": token.reveal(),
+            "url": f"{settings.BASE_URL}/v1/providers/account/verify",
+        },
+    )

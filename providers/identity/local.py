@@ -1,0 +1,106 @@
+"""The local identity backend: Django's password hashing, ID tokens with Firebase's claims."""
+
+import time
+from datetime import timedelta
+
+from django.conf import settings
+from django.contrib.auth.hashers import check_password, make_password
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from aiffinity.lib.crypto import Secret, hash_token, new_token
+from aiffinity.lib.errors import EmailTaken, TokenExpired, TokenInvalid, Unauthenticated
+from aiffinity.lib.ids import new_id
+from providers.identity.interface import IdentityBackend, IdentityClaims, SignedIn
+from providers.models import RefreshToken, SigningKeyUse, User
+from providers.tokens import sign_token, verify_token
+
+AUDIENCE = "aiffinity"
+ID_TOKEN_SECONDS = 3600
+REFRESH_TOKEN_LIFE = timedelta(days=30)
+UNKNOWN_USER_HASH = make_password("nobody has this password")
+
+
+def issuer() -> str:
+    """Return the `iss` of ID tokens."""
+    return f"{settings.BASE_URL}/identity"
+
+
+class LocalIdentity(IdentityBackend):
+    """Keeps users in the platform's own database."""
+
+    def create_user(self, *, email: str, password: str) -> User:
+        """Make a user; raises EmailTaken (409), also when two sign up at once."""
+        try:
+            with transaction.atomic():
+                return User.objects.create_user(email, password)
+        except IntegrityError:
+            raise EmailTaken from None
+
+    def sign_in(self, *, email: str, password: str) -> SignedIn:
+        """Check a password, at the same cost whether the user exists or not."""
+        user = User.objects.filter(email=email.strip().lower(), is_active=True).first()
+        is_right = check_password(password, user.password if user else UNKNOWN_USER_HASH)
+        if user is None or not is_right:
+            raise Unauthenticated("The e-mail address or the password is wrong.")
+        return self._issue(user, family=new_id("fam"))
+
+    def refresh(self, refresh_token: str) -> SignedIn:
+        """Rotate a refresh token; a replayed one revokes its whole family."""
+        with transaction.atomic():
+            row = (
+                RefreshToken.objects.select_for_update()
+                .filter(token_hash=hash_token(refresh_token))
+                .select_related("user")
+                .first()
+            )
+            is_replay = row is not None and row.used_at is not None
+            if row is not None and is_replay:
+                RefreshToken.objects.filter(family=row.family).update(revoked_at=timezone.now())
+            elif row is not None and row.revoked_at is None and row.expires_at > timezone.now():
+                row.used_at = timezone.now()
+                row.save(update_fields=["used_at"])
+        if row is None or is_replay or row.revoked_at is not None or not row.user.is_active:
+            raise TokenInvalid("refresh_token: it is unknown, revoked or was used before; log in again.")
+        if row.used_at is None:
+            raise TokenExpired("refresh_token: it has expired; log in again.")
+        return self._issue(row.user, family=row.family)
+
+    def verify_id_token(self, token: str) -> IdentityClaims:
+        """Verify a token that this platform issued."""
+        claims = verify_token(SigningKeyUse.ID_TOKEN, token, issuer=issuer(), audience=AUDIENCE)
+        return IdentityClaims(str(claims["sub"]), claims.get("email"), bool(claims.get("email_verified")))
+
+    def mark_email_verified(self, user: User) -> None:
+        """Record that the user's own address was verified."""
+        User.objects.filter(pk=user.pk).update(is_email_verified=True)
+
+    def _issue(self, user: User, *, family: str) -> SignedIn:
+        refresh_token = new_token("rt_")
+        RefreshToken.objects.create(
+            token_hash=hash_token(refresh_token.reveal()),
+            family=family,
+            user=user,
+            expires_at=timezone.now() + REFRESH_TOKEN_LIFE,
+        )
+        return SignedIn(user, Secret(sign_id_token(user)), refresh_token, ID_TOKEN_SECONDS)
+
+
+def sign_id_token(user: User) -> str:
+    """Sign an ID token with Firebase's claims for a user."""
+    now = int(time.time())
+    return sign_token(
+        SigningKeyUse.ID_TOKEN,
+        {
+            "iss": issuer(),
+            "aud": AUDIENCE,
+            "sub": user.identity_uid,
+            "user_id": user.identity_uid,
+            "email": user.email,
+            "email_verified": user.is_email_verified,
+            "auth_time": now,
+            "iat": now,
+            "exp": now + ID_TOKEN_SECONDS,
+            "firebase": {"sign_in_provider": "password"},
+        },
+    )

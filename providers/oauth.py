@@ -1,0 +1,175 @@
+"""The token endpoint: OAuth client credentials on Authlib (RFC 6749 section 4.4, RFC 9068)."""
+
+import time
+from collections import defaultdict
+from collections.abc import Mapping
+from typing import Any
+
+from authlib.oauth2.rfc6749 import AuthorizationServer, OAuth2Payload, OAuth2Request
+from authlib.oauth2.rfc6749.grants import ClientCredentialsGrant
+from authlib.oauth2.rfc6750 import BearerTokenGenerator
+from django.conf import settings
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from aiffinity.lib.ids import new_id
+from providers.applications import is_client_secret
+from providers.models import App, SigningKeyUse
+from providers.scopes import SCOPES
+from providers.tokens import sign_token
+
+ACCESS_TOKEN_SECONDS = 3600
+AUTH_METHODS = ["client_secret_post", "client_secret_basic"]
+
+
+class Client:
+    """An app in Authlib's terms."""
+
+    def __init__(self, app: App) -> None:
+        self.app = app
+
+    def get_client_id(self) -> str:
+        """Return the client id."""
+        return self.app.client_id
+
+    def get_allowed_scope(self, scope: str | None) -> str:
+        """Narrow the token to the asked scopes; without a request it gets all."""
+        asked = (scope or "").split() or list(SCOPES)
+        return " ".join(name for name in asked if name in SCOPES)
+
+    def check_client_secret(self, client_secret: str) -> bool:
+        """Compare with the app's live secrets, in constant time."""
+        return is_client_secret(self.app, client_secret)
+
+    def check_endpoint_auth_method(self, method: str, endpoint: str) -> bool:
+        """Say whether the client may authenticate this way."""
+        return method in AUTH_METHODS
+
+    def check_grant_type(self, grant_type: str) -> bool:
+        """Say whether the client may use the grant."""
+        return grant_type == ClientCredentialsGrant.GRANT_TYPE
+
+
+class TokenPayload(OAuth2Payload):
+    """The request's parameters; from the body alone, never from the query string."""
+
+    def __init__(self, fields: Mapping[str, str]) -> None:
+        self._fields = dict(fields)
+
+    @property
+    def data(self) -> dict[str, str]:
+        """Return the parameters."""
+        return self._fields
+
+    @property
+    def datalist(self) -> "defaultdict[str, list[str]]":
+        """Return each parameter as a list."""
+        found: defaultdict[str, list[str]] = defaultdict(list)
+        for name, value in self._fields.items():
+            found[name].append(value)
+        return found
+
+
+class TokenRequest(OAuth2Request):  # type: ignore[misc]
+    """A request to the token endpoint in Authlib's terms.
+
+    Its address is a made-up https one: TLS ends at the proxy, and settings redirect plain http there.
+    """
+
+    def __init__(self, request: Request) -> None:
+        super().__init__("POST", "https://token.endpoint/", headers=request.headers)
+        self.payload = TokenPayload(token_fields(request))
+
+    @property
+    def args(self) -> dict[str, str]:
+        """Return nothing: credentials in a query string are ignored."""
+        return {}
+
+    @property
+    def form(self) -> dict[str, str]:
+        """Return the parameters."""
+        return self.payload.data
+
+
+def sign_access_token(client: Client, grant_type: str, user: None, scope: str) -> str:
+    """Sign an access token with the claims of RFC 9068 section 2.2; the platform's API is its audience."""
+    now = int(time.time())
+    claims = {
+        "iss": settings.BASE_URL,
+        "aud": settings.BASE_URL,
+        "sub": client.get_client_id(),
+        "client_id": client.get_client_id(),
+        "iat": now,
+        "exp": now + ACCESS_TOKEN_SECONDS,
+        "jti": new_id("jti"),
+        "scope": scope,
+    }
+    return sign_token(SigningKeyUse.ACCESS_TOKEN, claims)
+
+
+def _lifetime(client: Client, grant_type: str) -> int:
+    return ACCESS_TOKEN_SECONDS
+
+
+class CredentialsGrant(ClientCredentialsGrant):  # type: ignore[misc]
+    """Client credentials with both ways to send the secret."""
+
+    TOKEN_ENDPOINT_AUTH_METHODS = AUTH_METHODS
+
+
+class TokenServer(AuthorizationServer):  # type: ignore[misc]
+    """Authlib's server over the platform's apps; access tokens are not stored."""
+
+    def query_client(self, client_id: str) -> Client | None:
+        """Find a live app; a suspended account's apps get no tokens."""
+        apps = App.objects.live().filter(account__suspended_at=None)
+        app = apps.filter(client_id=client_id).first() if "\x00" not in client_id else None
+        return Client(app) if app else None
+
+    def save_token(self, token: dict[str, Any], request: OAuth2Request) -> None:
+        """Keep nothing: the token is a signed JWT."""
+
+    def create_oauth2_request(self, request: Request) -> TokenRequest:
+        """Adapt DRF's request."""
+        return TokenRequest(request)
+
+    def handle_response(self, status: int, body: dict[str, Any], headers: list[tuple[str, str]]) -> Response:
+        """Answer as RFC 6749 sections 5.1 and 5.2 fix it."""
+        response = Response(body, status=status, headers=dict(headers))
+        response.headers["Cache-Control"] = "no-store"
+        response.headers["Pragma"] = "no-cache"
+        return response
+
+    def send_signal(self, name: str, *args: Any, **kwargs: Any) -> None:
+        """Tell nobody."""
+
+
+def make_server() -> TokenServer:
+    """Put the server together."""
+    server = TokenServer(scopes_supported=list(SCOPES))
+    server.register_token_generator("default", BearerTokenGenerator(sign_access_token, expires_generator=_lifetime))
+    server.register_grant(CredentialsGrant)
+    return server
+
+
+def token_fields(request: Request) -> dict[str, str]:
+    """Return the body's parameters that are texts; everything else counts as missing."""
+    body = request.data
+    if not isinstance(body, Mapping):
+        return {}
+    return {name: value for name, value in body.items() if isinstance(value, str)}
+
+
+def metadata() -> dict[str, Any]:
+    """Describe the server (RFC 8414)."""
+    base = settings.BASE_URL
+    return {
+        "issuer": base,
+        "token_endpoint": f"{base}/v1/providers/auth/token",
+        "jwks_uri": f"{base}/.well-known/jwks.json",
+        "grant_types_supported": ["client_credentials"],
+        "response_types_supported": [],
+        "token_endpoint_auth_methods_supported": AUTH_METHODS,
+        "scopes_supported": list(SCOPES),
+        "service_documentation": f"{base}/docs",
+    }

@@ -1,0 +1,7 @@
+"""The webhook engine: claims what is due, sends many at once, records each outcome, plans the retries.
+
+All state stands in the database (spec 4 "Events and webhooks", spec 6 "retry state in the database"); a
+Celery message only says that somebody should look. `drain` runs the others: `claims` takes due deliveries
+under a lease, `requests` signs them, `outcomes` and `retries` say what an answer means, `recording` writes it
+down under the claim's fence. `resending` holds the verbs of the API.
+"""

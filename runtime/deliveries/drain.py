@@ -1,0 +1,231 @@
+"""One drain a process: it feeds a stream of requests from the outbox and records what comes back.
+
+Requests run while the drain claims and records between them, on one thread; no transaction is open and no
+row is locked while HTTP runs. A slow endpoint holds its own few places in flight and nothing else: as long as
+it is waited for, the drain goes on claiming for all others.
+
+Wake-ups don't pile up. A process has one drain (`_guard`); a wake-up that comes while it runs only leaves a
+wish, which the drain looks for every few milliseconds, and ends at once. The guard is a lock of the process
+and not one of the database: an advisory lock of a session doesn't fit pooled connections, one of a
+transaction would be held while HTTP runs, and either would let a stopped process stop all others. Drains of
+several processes share the work by SKIP LOCKED instead.
+
+A drain ends when nothing is due, in flight or about to be retried. After `SPELL_SECONDS` it stops claiming
+and hands on to the next one, so that a worker that is told to stop ends in reasonable time. If its process
+dies, the leases run out and the deliveries are due again.
+"""
+
+import threading
+import time
+from collections import deque
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db import InterfaceError, OperationalError, connection
+from django.utils import timezone
+
+from aiffinity.lib.outbound import OutboundError, OutboundRequest, OutboundResponse, client
+from runtime.deliveries.claims import BATCH_SIZE, Claim, claim_due
+from runtime.deliveries.outcomes import Result, judge, stopped
+from runtime.deliveries.recording import record_results
+from runtime.deliveries.requests import build_request
+
+MAX_IN_FLIGHT = 128
+SPELL_SECONDS = 20.0
+# The periodic sweep finds later retries; nearer ones are waited for, so that they are on time.
+LINGER_SECONDS = 5.0
+RECORD_AT = 100
+RECORD_WITHIN_SECONDS = 0.025
+# A lease is 10 s longer than the endpoint's time limit: half for the wait to start, half to record. What
+# could not start in time is left to another claim.
+START_WITHIN_SECONDS = 5.0
+DATABASE_PATIENCE_SECONDS = 5.0
+DATABASE_PAUSE_SECONDS = 0.5
+
+
+class DrainGuard:
+    """Lets one drain run at a time in this process, and keeps the wishes of wake-ups for it."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._is_taken = False
+        self._is_wished_for = False
+
+    def take(self) -> bool:
+        """Become the drain, or leave a wish with the one that runs."""
+        with self._lock:
+            self._is_wished_for = True
+            is_free = not self._is_taken
+            self._is_taken = True
+            return is_free
+
+    def take_wish(self) -> bool:
+        """Say whether somebody woke the drain since it looked last."""
+        with self._lock:
+            is_wished_for, self._is_wished_for = self._is_wished_for, False
+            return is_wished_for
+
+    def give_up(self, *, even_if_wished_for: bool = False) -> bool:
+        """Stop being the drain; False where a wish came in between and must be heard first."""
+        with self._lock:
+            if self._is_wished_for and not even_if_wished_for:
+                return False
+            self._is_taken = False
+            return True
+
+
+_guard = DrainGuard()
+
+
+def drain_due(*, linger_seconds: float = LINGER_SECONDS, spell_seconds: float = SPELL_SECONDS) -> bool:
+    """Send everything that is due; returns whether more is waiting for the next spell.
+
+    Retries that fall due within `linger_seconds` are waited for. Where a drain runs already in this process
+    it is told to look again, and this one returns at once.
+    """
+    if not _guard.take():
+        return False
+    return Drain(_guard, linger_seconds=linger_seconds, spell_seconds=spell_seconds).run()
+
+
+@dataclass(frozen=True)
+class _Sending:
+    """A claim in flight, and when its attempt began."""
+
+    claim: Claim
+    attempted_at: datetime
+
+
+class Drain:
+    """One spell of sending, on one thread."""
+
+    def __init__(self, guard: DrainGuard, *, linger_seconds: float, spell_seconds: float) -> None:
+        self._guard = guard
+        self._linger = timedelta(seconds=linger_seconds)
+        self._ends_at = time.monotonic() + spell_seconds
+        self._is_feeding = True
+        self._has_left_some = False
+        self._may_have_more = False
+        self._claimed: deque[Claim] = deque()
+        self._start_by = 0.0
+        self._in_flight = 0
+        self._results: list[Result] = []
+        self._record_at = 0.0
+        self._database_lost_at: float | None = None
+        self._retry_at: datetime | None = None
+
+    def run(self) -> bool:
+        """Send until nothing is left or the spell is over; returns whether it left something."""
+        try:
+            with closing(client().send_many(self._requests(), max_in_flight=MAX_IN_FLIGHT)) as outcomes:
+                for request, answer in outcomes:
+                    self._take_outcome(request, answer)
+        finally:
+            if self._is_feeding:
+                self._guard.give_up(even_if_wished_for=True)
+        return self._has_left_some
+
+    def _requests(self) -> Iterator[OutboundRequest | None]:
+        while True:
+            while self._claimed:
+                request = self._start(self._claimed.popleft())
+                if request is not None:
+                    yield request
+            self._record_if_due()
+            if self._is_feeding and self._feed():
+                continue
+            if not self._results and not self._in_flight and self._is_done():
+                return
+            yield None
+
+    def _start(self, claim: Claim) -> OutboundRequest | None:
+        """Build the request, or settle at once what cannot be sent."""
+        if time.monotonic() > self._start_by:
+            return None
+        now = timezone.now()
+        if claim.target.stop_reason:
+            self._add_result(stopped(claim))
+            return None
+        if claim.target.fault:
+            failure = OutboundError(claim.target.fault)
+            self._add_result(judge(claim, failure, attempted_at=now, now=now))
+            return None
+        self._in_flight += 1
+        return build_request(claim, timestamp=int(now.timestamp()), tag=_Sending(claim, now))
+
+    def _take_outcome(self, request: OutboundRequest, answer: OutboundResponse | OutboundError) -> None:
+        sending = request.tag
+        if not isinstance(sending, _Sending):
+            raise TypeError("The request is not one of this drain.")
+        self._in_flight -= 1
+        now = timezone.now()
+        self._add_result(judge(sending.claim, answer, attempted_at=sending.attempted_at, now=now))
+        if len(self._results) >= RECORD_AT:
+            self._record_if_due()
+
+    def _add_result(self, result: Result) -> None:
+        if not self._results:
+            self._record_at = time.monotonic() + RECORD_WITHIN_SECONDS
+        self._results.append(result)
+        if result.next_attempt_at is not None and (
+            self._retry_at is None or result.next_attempt_at < self._retry_at
+        ):
+            self._retry_at = result.next_attempt_at
+
+    def _record_if_due(self) -> None:
+        is_due = len(self._results) >= RECORD_AT or not self._in_flight or time.monotonic() >= self._record_at
+        if not self._results or not is_due or not self._has_waited_for_database():
+            return
+        try:
+            record_results(self._results)
+        except (OperationalError, InterfaceError):
+            if not self._can_bear_lost_database():
+                raise
+            connection.close()
+        else:
+            self._results = []
+            self._database_lost_at = None
+            self._may_have_more = True
+
+    def _has_waited_for_database(self) -> bool:
+        return self._database_lost_at is None or time.monotonic() >= self._record_at
+
+    def _can_bear_lost_database(self) -> bool:
+        """Keep the results for a while, so that a restart of the database makes nothing go out twice."""
+        now = time.monotonic()
+        self._database_lost_at = self._database_lost_at or now
+        self._record_at = now + DATABASE_PAUSE_SECONDS
+        return now - self._database_lost_at <= DATABASE_PATIENCE_SECONDS
+
+    def _feed(self) -> bool:
+        """Claim more where there may be some; returns whether there is something to start."""
+        if time.monotonic() > self._ends_at:
+            self._is_feeding = False
+            self._has_left_some = self._may_have_more
+            self._guard.give_up(even_if_wished_for=True)
+            return False
+        is_wished_for = self._guard.take_wish()
+        if not (is_wished_for or self._may_have_more or self._is_retry_due()):
+            return False
+        self._start_by = time.monotonic() + START_WITHIN_SECONDS
+        self._claimed.extend(claim_due(BATCH_SIZE))
+        self._may_have_more = bool(self._claimed)
+        return self._may_have_more
+
+    def _is_retry_due(self) -> bool:
+        if self._retry_at is None or self._retry_at > timezone.now():
+            return False
+        self._retry_at = None
+        return True
+
+    def _is_done(self) -> bool:
+        if not self._is_feeding:
+            return True
+        if self._retry_at is not None and self._retry_at <= timezone.now() + self._linger:
+            return False
+        if not self._guard.give_up():
+            return False
+        self._is_feeding = False
+        return True

@@ -1,0 +1,112 @@
+"""What an answer, or none, means for a delivery (spec 4 "Events and webhooks")."""
+
+import random
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from http import HTTPStatus
+
+from aiffinity.lib.outbound import OutboundError, OutboundResponse
+from runtime.deliveries.claims import Claim
+from runtime.deliveries.retries import plan_retry
+from runtime.models import DeliveryStatus
+
+EXCERPT_BYTES = 2048
+MAX_ERROR_LENGTH = 200
+WAITING_STATUSES = (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE)
+_SECONDS = re.compile(r"\A[0-9]{1,9}\Z")
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """One attempt as it is kept; `status_code` is None where no answer came, and `error` says why."""
+
+    attempted_at: datetime
+    status_code: int | None
+    latency_ms: int
+    excerpt: str
+    error: str
+
+
+@dataclass(frozen=True)
+class Result:
+    """What becomes of a claimed delivery; without an attempt it was stopped and nothing was sent."""
+
+    claim: Claim
+    status: DeliveryStatus
+    error: str
+    attempt: Attempt | None = None
+    next_attempt_at: datetime | None = None
+    is_gone: bool = False
+
+
+def judge(
+    claim: Claim, answer: OutboundResponse | OutboundError, *, attempted_at: datetime, now: datetime
+) -> Result:
+    """Decide by the answer: any 2xx is success, 410 ends it for good, everything else is tried again.
+
+    429 and 503 may ask for more patience by Retry-After. A redirect is a failure like any other.
+    """
+    attempt = _describe(answer, attempted_at)
+    if isinstance(answer, OutboundResponse) and answer.is_success:
+        return Result(claim, DeliveryStatus.DELIVERED, "", attempt)
+    if attempt.status_code == HTTPStatus.GONE:
+        return Result(claim, DeliveryStatus.FAILED, attempt.error, attempt, is_gone=True)
+    retry_at = plan_retry(
+        claim.target.policy,
+        attempts_made=claim.attempts_in_series + 1,
+        started_at=claim.series_started_at or attempted_at,
+        now=now,
+        chance=random.random(),  # noqa: S311 - Jitter is no secret.
+        retry_after=_retry_after(answer, now),
+    )
+    status = DeliveryStatus.FAILED if retry_at is None else DeliveryStatus.PENDING
+    return Result(claim, status, attempt.error, attempt, retry_at)
+
+
+def stopped(claim: Claim) -> Result:
+    """End a delivery whose endpoint or app gets none any more."""
+    return Result(claim, DeliveryStatus.FAILED, claim.target.stop_reason)
+
+
+def _describe(answer: OutboundResponse | OutboundError, attempted_at: datetime) -> Attempt:
+    latency_ms = round(answer.elapsed_ms)
+    if isinstance(answer, OutboundError):
+        return Attempt(attempted_at, None, latency_ms, "", answer.message[:MAX_ERROR_LENGTH])
+    return Attempt(attempted_at, answer.status, latency_ms, _excerpt(answer.body), _error_of(answer))
+
+
+def _error_of(answer: OutboundResponse) -> str:
+    if answer.is_success:
+        return ""
+    if answer.status == HTTPStatus.GONE:
+        return "The endpoint answered 410 and is disabled."
+    if 300 <= answer.status < 400:
+        return f"The endpoint answered {answer.status}; redirects are not followed."
+    return f"The endpoint answered {answer.status}."
+
+
+def _excerpt(body: bytes) -> str:
+    # PostgreSQL's text holds no NUL.
+    return body[:EXCERPT_BYTES].decode("utf-8", errors="replace").replace("\x00", "\N{REPLACEMENT CHARACTER}")
+
+
+def _retry_after(answer: OutboundResponse | OutboundError, now: datetime) -> timedelta | None:
+    if isinstance(answer, OutboundError) or answer.status not in WAITING_STATUSES:
+        return None
+    return parse_retry_after(answer.headers.get("retry-after", ""), now)
+
+
+def parse_retry_after(value: str, now: datetime) -> timedelta | None:
+    """Read seconds or an HTTP date as a time from now; None where it is neither or lies behind (RFC 9110)."""
+    value = value.strip()
+    if _SECONDS.match(value):
+        return timedelta(seconds=int(value))
+    try:
+        moment = parsedate_to_datetime(value)
+    except (ValueError, OverflowError):
+        return None
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC)
+    return moment - now if moment > now else None

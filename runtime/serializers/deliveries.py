@@ -1,0 +1,72 @@
+"""Queries and answers about webhook deliveries."""
+
+import json
+from typing import Any
+
+from rest_framework import serializers
+
+from runtime.event_types import EVENT_TYPES
+from runtime.models import Delivery, DeliveryAttempt, DeliveryStatus
+
+
+class DeliveryQuery(serializers.Serializer[Any]):
+    """Filters of the list of deliveries."""
+
+    status = serializers.ChoiceField(choices=DeliveryStatus.choices, required=False)
+    event = serializers.ChoiceField(choices=sorted(EVENT_TYPES), required=False, help_text="A type of event.")
+    since = serializers.DateTimeField(required=False, help_text="Deliveries made at this time or later.")
+
+
+class DeliveryAttemptOut(serializers.ModelSerializer[DeliveryAttempt]):
+    """One attempt; `error` says why it failed, `response_excerpt` is the answer's first 2 KiB."""
+
+    class Meta:
+        model = DeliveryAttempt
+        fields = ["number", "attempted_at", "status_code", "latency_ms", "response_excerpt", "error"]
+
+
+class DeliveryOut(serializers.ModelSerializer[Delivery]):
+    """A delivery: one event on its way to the app's endpoint."""
+
+    app_id = serializers.CharField(source="endpoint_id")
+    event_id = serializers.CharField()
+    event = serializers.CharField(source="event.type")
+    next_attempt_at = serializers.SerializerMethodField(
+        help_text="When it is tried next; null while it is being sent and once it is over."
+    )
+
+    class Meta:
+        model = Delivery
+        fields = [
+            "id",
+            "app_id",
+            "event_id",
+            "event",
+            "status",
+            "attempts_made",
+            "next_attempt_at",
+            "last_status_code",
+            "last_error",
+            "created_at",
+            "finished_at",
+        ]
+
+    def get_next_attempt_at(self, delivery: Delivery) -> str | None:
+        """Leave out the end of a lease, which stands in the same column."""
+        is_waiting = delivery.next_attempt_at is not None and delivery.lease_until is None
+        return self.fields["created_at"].to_representation(delivery.next_attempt_at) if is_waiting else None
+
+
+class DeliveryDetailOut(DeliveryOut):
+    """A delivery with the body that it sends and every attempt, oldest first."""
+
+    payload = serializers.SerializerMethodField(help_text="The event's body, as it is sent.")
+    attempts = DeliveryAttemptOut(many=True)
+
+    class Meta(DeliveryOut.Meta):
+        fields = [*DeliveryOut.Meta.fields, "payload", "attempts"]
+
+    def get_payload(self, delivery: Delivery) -> dict[str, Any]:
+        """Parse the frozen body."""
+        payload: dict[str, Any] = json.loads(delivery.event.body)
+        return payload

@@ -1,0 +1,190 @@
+"""Health checks against a real local provider, and what they change."""
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+
+import pytest
+from django.db import connections
+from django.utils import timezone
+
+from aiffinity.lib.errors import InvalidState
+from runtime.health import check_health, check_health_if_due
+from runtime.models import Event, HealthCheck, RuntimeApp
+from tests.fakes import Reply
+from tests.runtime.documents import STATE
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def app(register, fake_provider):
+    """A registered app that the fake provider is behind."""
+    fake_provider.faulty_routes = {"health"}
+    return register(
+        runtime_url=fake_provider.runtime_url,
+        health_check_url=fake_provider.health_check_url,
+        webhook_url="https://acmeweather.com/hooks",
+    )
+
+
+def events_of(app):
+    """Return the types of the app's events, oldest first."""
+    return list(Event.objects.filter(app_id=app.app_id).order_by("created_at", "id").values_list("type", flat=True))
+
+
+def test_the_health_answer_checks_on_demand_and_shows_all(app, fake_provider):
+    app("POST", "/capabilities", STATE)
+    answer = app("GET", "/health").json()["data"]
+    assert (answer["status"], answer["connectivity"]) == ("healthy", "reachable")
+    assert (answer["uptime_seconds"], answer["uptime_percent_24h"]) == (86400, 100.0)
+    assert answer["provider_version"] == "1.2.3"
+    assert answer["last_invocation_at"] is None
+    handlers = {handler["name"]: handler for handler in answer["handlers"]}
+    assert handlers["current_weather"]["health"] == "healthy"
+    assert handlers["current_weather"]["capability_id"].startswith("cap_")
+    assert handlers["create_task"]["capability_id"] is None
+    [check] = answer["last_checks"]
+    assert (check["healthy"], check["status_code"], check["error"]) == (True, 200, None)
+    assert app("GET", "/health/checks").json()["data"] == [check]
+    assert app("GET").json()["data"]["health_status"] == "healthy"
+
+
+def test_a_check_of_the_last_minute_is_not_repeated(app, fake_provider):
+    app("GET", "/health")
+    app("GET", "/health")
+    assert len(fake_provider.requests_to("health")) == 1
+    RuntimeApp.objects.update(health_checked_at=timezone.now() - timedelta(seconds=61))
+    app("GET", "/health")
+    assert len(fake_provider.requests_to("health")) == 2
+    app("PATCH", "", {"health_check_url": f"{fake_provider.url}/health?v=2"})
+    app("GET", "/health")
+    assert len(fake_provider.requests_to("health")) == 3
+
+
+def test_without_a_health_url_nothing_is_checked(register):
+    registered = register(health_check_url="")
+    answer = registered("GET", "/health").json()["data"]
+    assert (answer["status"], answer["connectivity"], answer["last_checks"]) == ("unknown", "unknown", [])
+    assert answer["uptime_percent_24h"] is None
+    with pytest.raises(InvalidState):
+        check_health(registered.runtime_app)
+
+
+@pytest.mark.parametrize(
+    ("switches", "error"),
+    [
+        ({"health_status": 503}, "The answer was HTTP 503, not 200."),
+        ({"health_status": 204}, "The answer was HTTP 204, not 200."),
+        ({"unhealthy": True}, "The answer's status is not 'ok'."),
+        ({"malformed_json": True}, "The answer is not a JSON object."),
+    ],
+)
+def test_whatever_is_not_200_and_ok_is_a_failure(app, fake_provider, switches, error):
+    for name, value in switches.items():
+        setattr(fake_provider, name, value)
+    check = check_health(app.runtime_app)
+    assert (check.is_healthy, check.error) == (False, error)
+    row = app.runtime_app
+    assert (row.consecutive_failures, row.health_status) == (1, "unknown")
+    assert events_of(app) == ["capability.failed"]
+    body = Event.objects.get().body
+    assert '"reason":"health_check_timeout"' in body
+    assert '"consecutive_failures":1' in body
+
+
+def test_three_strikes_degrade_and_the_first_success_restores(app, fake_provider):
+    check_health(app.runtime_app)
+    fake_provider.stop()
+    for _ in range(2):
+        check_health(app.runtime_app)
+    assert app.runtime_app.health_status == "healthy"
+    check_health(app.runtime_app)
+    assert app.runtime_app.health_status == "degraded"
+    assert events_of(app) == ["capability.failed"] * 3 + ["app.degraded"]
+    check_health(app.runtime_app)
+    assert events_of(app).count("app.degraded") == 1
+    fake_provider.start()
+    check_health(app.runtime_app)
+    row = app.runtime_app
+    assert (row.health_status, row.consecutive_failures) == ("healthy", 0)
+    assert events_of(app)[-1] == "app.recovered"
+    assert app("GET", "/health").json()["data"]["uptime_percent_24h"] == 33.33
+
+
+def test_of_a_long_outage_ten_failures_are_told_and_then_one_an_hour(app, fake_provider):
+    fake_provider.health_status = 500
+    for _ in range(12):
+        check_health(app.runtime_app)
+    assert events_of(app).count("capability.failed") == 10
+    RuntimeApp.objects.update(health_failure_posted_at=timezone.now() - timedelta(minutes=61))
+    for _ in range(2):
+        check_health(app.runtime_app)
+    assert events_of(app).count("capability.failed") == 11
+    assert app.runtime_app.consecutive_failures == 14
+
+
+def test_a_capability_that_is_called_unhealthy_is_seen(app, fake_provider):
+    fake_provider.capability_health = {"current_weather": "unhealthy"}
+    check_health(app.runtime_app)
+    assert app.runtime_app.capability_health["current_weather"] == "unhealthy"
+    assert app.runtime_app.health_status == "healthy"
+
+
+def test_nonsense_in_a_health_body_is_left_out(app, fake_provider, monkeypatch):
+    content = b'{"status": "ok", "version": 7, "uptime_seconds": "long", "capabilities": {"a": 1, "b": "healthy"}}'
+    monkeypatch.setattr("tests.fakes.provider_answers.tell_health", lambda _: Reply(200, content))
+    assert check_health(app.runtime_app).is_healthy
+    row = app.runtime_app
+    assert (row.provider_version, row.uptime_seconds, row.capability_health) == ("", None, {"b": "healthy"})
+
+
+def test_a_hanging_provider_costs_five_seconds_at_most(app, fake_provider, monkeypatch):
+    monkeypatch.setattr("runtime.health.TIMEOUT_MS", 300)
+    fake_provider.hang = True
+    check = check_health(app.runtime_app)
+    assert not check.is_healthy
+    assert 290 <= check.latency_ms < 900
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_result_that_a_newer_check_overtook_changes_nothing(app, fake_provider):
+    def look():
+        try:
+            return check_health(app.runtime_app)
+        finally:
+            connections.close_all()
+
+    fake_provider.health_status, fake_provider.latency_ms = 500, 500
+    with ThreadPoolExecutor(1) as pool:
+        slow = pool.submit(look)
+        fake_provider.wait_for(lambda request: request.route == "health")
+        fake_provider.health_status, fake_provider.latency_ms = 200, 0
+        assert check_health(app.runtime_app).is_healthy
+        assert not slow.result().is_healthy
+    row = app.runtime_app
+    assert (row.health_status, row.consecutive_failures) == ("healthy", 0)
+    assert events_of(app) == []
+    assert HealthCheck.objects.count() == 2
+
+
+def test_checks_older_than_a_day_are_forgotten(app):
+    check_health(app.runtime_app)
+    HealthCheck.objects.update(checked_at=timezone.now() - timedelta(hours=25))
+    check_health(app.runtime_app)
+    assert HealthCheck.objects.count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_callers_at_once_check_once(app, fake_provider):
+    fake_provider.latency_ms = 200
+
+    def look(_):
+        try:
+            check_health_if_due(app.runtime_app)
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(look, range(4)))
+    assert len(fake_provider.requests_to("health")) == 1
+    assert HealthCheck.objects.count() == 1
