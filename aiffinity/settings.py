@@ -135,6 +135,7 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
         "schedule": timedelta(seconds=10),
     },
     "send-due-mails": {"task": "aiffinity.lib.tasks.send_due_mails", "schedule": timedelta(seconds=10)},
+    "purge-invocations": {"task": "capabilities.tasks.purge_invocations", "schedule": timedelta(hours=1)},
     "purge-expired": {"task": "aiffinity.lib.tasks.purge_expired", "schedule": timedelta(hours=1)},
 }
 

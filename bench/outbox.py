@@ -171,7 +171,7 @@ def post(app_ids: list[str], count: int) -> list[str]:
 
     from runtime.events import post_events  # noqa: PLC0415
 
-    event_ids = []
+    event_ids: list[str] = []
     for first in range(0, count, EVENTS_A_TRANSACTION):
         batch = [
             (app_ids[number % len(app_ids)], "install.created", {"install_id": f"inst_{number}"})

@@ -7,3 +7,9 @@ class CapabilitiesConfig(AppConfig):
     """Configuration of the app."""
 
     name = "capabilities"
+
+    def ready(self) -> None:
+        """Let SIGTERM end a process in order, so that waiting records are written."""
+        from capabilities.recording import end_in_order_on_sigterm
+
+        end_in_order_on_sigterm()

@@ -32,14 +32,14 @@ def install_package(
     """
     with transaction.atomic():
         candidate = _candidate(user, package)
-        _check_installable(candidate)
-        if candidate.install is not None or candidate.version is None:
-            return _existing(candidate), False
-        permissions = consented_permissions(permissions_of(candidate.version.capabilities), consent)
+        version = _installable_version(candidate)
+        if candidate.install is not None:
+            return candidate.install, False
+        permissions = consented_permissions(permissions_of(version.capabilities), consent)
         install = Install.objects.create(
             user=user,
             package=candidate.package,
-            version=candidate.version,
+            version=version,
             consented_permissions=permissions,
             consented_at=timezone.now(),
         )
@@ -99,17 +99,12 @@ def _candidate(user: User, package: Package) -> Candidate:
     )
 
 
-def _check_installable(candidate: Candidate) -> None:
+def _installable_version(candidate: Candidate) -> Version:
     blocking = [reason for reason in reasons_for(candidate) if reason.blocking]
-    if blocking:
+    if blocking or candidate.version is None:
         details = [Detail("", reason.code, reason.message) for reason in blocking]
         raise NotInstallable(blocking[0].message, details=details)
-
-
-def _existing(candidate: Candidate) -> Install:
-    if candidate.install is None:
-        raise NotInstallable
-    return candidate.install
+    return candidate.version
 
 
 def _record(install: Install, event: str, *, actor: str, count: int) -> None:
@@ -120,6 +115,7 @@ def _record(install: Install, event: str, *, actor: str, count: int) -> None:
         "install_id": install.pk,
         "package_id": install.package_id,
         "version_id": install.version_id,
+        "version": install.version.version,
         "user_id": opaque_user_id(install.user_id, app.pk),
     }
     post_event(app, event, data)

@@ -8,9 +8,11 @@ call itself.
 
 import logging
 import os
+import signal
 import threading
 import time
 from multiprocessing.util import Finalize
+from types import FrameType
 
 from django.db import DatabaseError, InterfaceError, OperationalError, connection
 
@@ -108,6 +110,20 @@ class Recorder:
 
 
 recorder = Recorder()
+
+
+def end_in_order_on_sigterm() -> None:
+    """Turn SIGTERM into an ordinary exit where nothing else does; servers and workers have handlers of their own.
+
+    uvicorn hands the signal back when it has shut down, and the default would then end the process at once.
+    """
+    is_main = threading.current_thread() is threading.main_thread()
+    if is_main and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
+        signal.signal(signal.SIGTERM, _exit)
+
+
+def _exit(signal_number: int, frame: FrameType | None) -> None:
+    raise SystemExit(128 + signal_number)
 
 
 def _start_afresh() -> None:

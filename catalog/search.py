@@ -8,7 +8,7 @@ from typing import Any
 
 from django.contrib.postgres.search import SearchQuery, SearchRank, TrigramWordSimilarity
 from django.db import connection, transaction
-from django.db.models import F, QuerySet
+from django.db.models import F, Q, QuerySet
 
 from aiffinity.lib.envelope import Page, Pagination
 from catalog.listings import browsable_versions, listing_document, with_listing_fields
@@ -16,7 +16,8 @@ from packages.models import Version
 
 WORD = re.compile(r"\w+")
 MAX_WORDS = 8
-# Transposed letters leave half of a word's trigrams: "weahter" has 0.5 of "weather".
+MAX_SWAPS = 20
+# One letter too many, too few or wrong leaves about half of a short word's trigrams.
 MIN_WORD_SIMILARITY = 0.45
 
 _POPULAR = ("-package__install_count", "-package__listed_at", "pk")
@@ -65,18 +66,37 @@ def _filtered(query: CatalogQuery) -> QuerySet[Version]:
 
 def _by_words(versions: QuerySet[Version], words: list[str], query: CatalogQuery) -> QuerySet[Version]:
     """Match packages that have every word, or one that begins with it."""
-    wanted = SearchQuery(" & ".join(f"'{word}':*" for word in words), search_type="raw", config="simple")
+    wanted = _any_of_each([[word] for word in words])
     found = versions.filter(package__search_document__vector=wanted)
-    rank = SearchRank(F("package__search_document__vector"), wanted)
-    return _ordered(found, rank, query)
+    return _ordered(found, SearchRank(F("package__search_document__vector"), wanted), query)
 
 
 def _by_likeness(versions: QuerySet[Version], words: list[str], query: CatalogQuery) -> QuerySet[Version]:
-    """Match packages that have something like every word."""
+    """Match packages that have something like every word: by trigrams, or with two letters swapped.
+
+    Swapped letters are tried out, because they leave too few trigrams of a short word ("strom").
+    """
     for word in words:
-        versions = versions.filter(package__search_document__text__trigram_word_similar=word)
+        is_alike = Q(package__search_document__text__trigram_word_similar=word)
+        is_swapped = Q(package__search_document__vector=_any_of_each([swapped_letters(word)]))
+        versions = versions.filter(is_alike | is_swapped)
     likeness = reduce(add, (TrigramWordSimilarity(word, "package__search_document__text") for word in words))
     return _ordered(versions, likeness, query)
+
+
+def swapped_letters(word: str) -> list[str]:
+    """Return a word and every form of it with two neighbouring letters swapped; of long words the first ones."""
+    swaps = (
+        word[:place] + word[place + 1] + word[place] + word[place + 2 :]
+        for place in range(min(len(word), MAX_SWAPS) - 1)
+    )
+    return [word, *swaps]
+
+
+def _any_of_each(groups: list[list[str]]) -> SearchQuery:
+    """Ask for one word of every group, or one that begins with it; words hold letters, digits and _ alone."""
+    groups_asked = ("(" + " | ".join(f"'{word}':*" for word in group) + ")" for group in groups)
+    return SearchQuery(" & ".join(groups_asked), search_type="raw", config="simple")
 
 
 def _ordered(versions: QuerySet[Version], score: Any, query: CatalogQuery) -> QuerySet[Version]:

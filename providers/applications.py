@@ -3,6 +3,7 @@
 import re
 import secrets
 import unicodedata
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -17,6 +18,10 @@ from providers.models import MAX_APPS_PER_ACCOUNT, Account, App, ClientSecret
 
 DEFAULT_GRACE_PERIOD_SECONDS = 86_400
 EDITABLE_FIELDS = ("name", "description", "redirect_uris", "webhook_url", "homepage_url", "logo_url")
+
+
+# Rooms above erase here, inside the deletion's transaction, what they keep secret of a deleted app.
+erasers: list[Callable[[App], None]] = []
 
 
 def create_app(account: Account, *, actor: str, **fields: Any) -> tuple[App, Secret]:
@@ -70,6 +75,8 @@ def delete_app(app: App, *, actor: str) -> App:
         is_first = App.objects.live().filter(pk=app.pk).update(deleted_at=timezone.now()) == 1
         app.client_secrets.all().delete()
         if is_first:
+            for erase in erasers:
+                erase(app)
             append_audit(subject=app.pk, action="app.deleted", actor=actor)
     app.refresh_from_db()
     return app

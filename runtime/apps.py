@@ -7,3 +7,10 @@ class RuntimeConfig(AppConfig):
     """Configuration of the app."""
 
     name = "runtime"
+
+    def ready(self) -> None:
+        """Have the secrets of a deleted app erased."""
+        from providers import applications
+        from runtime.erasure import erase_secrets
+
+        applications.erasers.append(erase_secrets)

@@ -85,9 +85,7 @@ def _index(types: Iterable[EventType]) -> dict[str, EventType]:
 
 EVENT_TYPES: dict[str, EventType] = _index(
     (
-        EventType(
-            "package.submitted", "A version was submitted for review.", (*PACKAGE_FIELDS, SUBMITTED_BY)
-        ),
+        EventType("package.submitted", "A version was submitted for review.", (*PACKAGE_FIELDS, SUBMITTED_BY)),
         EventType("package.approved", "A reviewer approved a version.", (*PACKAGE_FIELDS, REASONS, COMMENT)),
         EventType(
             "package.changes_requested",
@@ -95,9 +93,7 @@ EVENT_TYPES: dict[str, EventType] = _index(
             (*PACKAGE_FIELDS, REASONS, COMMENT),
         ),
         EventType("package.rejected", "A reviewer rejected a version.", (*PACKAGE_FIELDS, REASONS, COMMENT)),
-        EventType(
-            "package.published", "A version is listed in the catalog.", (*PACKAGE_FIELDS, SUBMITTED_BY)
-        ),
+        EventType("package.published", "A version is listed in the catalog.", (*PACKAGE_FIELDS, SUBMITTED_BY)),
         EventType(
             "package.suspended",
             "A version or the whole package was suspended; calls and installs stop at once.",

@@ -91,9 +91,7 @@ def _build_event(app_id: str, event_type: str, data: dict[str, Any]) -> Event:
         "idempotency_key": event_id,
         "data": data,
     }
-    return Event(
-        id=event_id, app_id=app_id, type=event_type, body=dump_json(body).decode(), created_at=created_at
-    )
+    return Event(id=event_id, app_id=app_id, type=event_type, body=dump_json(body).decode(), created_at=created_at)
 
 
 def _write(events: list[Event]) -> list[Delivery]:

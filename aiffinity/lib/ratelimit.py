@@ -76,16 +76,21 @@ class Verdict:
         return found
 
 
-@lru_cache(maxsize=1)
-def redis_client() -> redis.Redis:
-    """Return the process's Redis client; its calls fail within the configured time."""
+def connect_redis(url: str) -> redis.Redis:
+    """Make a client whose calls fail within the configured time."""
     return redis.Redis.from_url(
-        settings.REDIS_URL,
+        url,
         socket_timeout=settings.REDIS_TIMEOUT_SECONDS,
         socket_connect_timeout=settings.REDIS_TIMEOUT_SECONDS,
         # One more attempt, at once: a connection that idled through a restart of Redis is dead.
         retry=Retry(NoBackoff(), 1),
     )
+
+
+@lru_cache(maxsize=1)
+def redis_client() -> redis.Redis:
+    """Return the process's client of the configured Redis."""
+    return connect_redis(settings.REDIS_URL)
 
 
 class LocalCounter:

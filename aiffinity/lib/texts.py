@@ -159,7 +159,7 @@ def _foldings(text: str) -> Iterator[str]:
 
 
 def _decodings(text: str) -> Iterator[str]:
-    decoders: tuple[Callable[[str], str], ...] = (html.unescape, unquote, _escapes_read)
+    decoders: tuple[Callable[[str], str], ...] = (_entities_read, unquote, _escapes_read)
     for decode in decoders:
         decoded = decode(text)
         if decoded != text:
@@ -173,6 +173,19 @@ _ESCAPE = re.compile(r"\\u\{([0-9a-f]{1,6})\}|\\u([0-9a-f]{4})|\\x([0-9a-f]{2})|
 _OCTAL_ESCAPE = re.compile(r"\\([0-3]?[0-7]{2})")
 _CSS_COMMENT = re.compile(r"/\*.{0,200}?\*/", re.DOTALL)
 _CSS_ESCAPE = re.compile(r"\\([0-9a-f]{1,6})\s?", re.IGNORECASE)
+
+
+_CONTROL_ENTITY = re.compile(r"&#(?:0*(\d{1,3})|x0*([0-9a-f]{1,2}))(?![0-9a-f]);?", re.IGNORECASE)
+
+
+def _entities_read(text: str) -> str:
+    """Decode entities as browsers do, which keep controls where Python's decoder drops them."""
+
+    def control(match: re.Match[str]) -> str:
+        code = int(match[1]) if match[1] else int(match[2], 16)
+        return chr(code) if code < 0x20 or code == 0x7F else match[0]
+
+    return html.unescape(_CONTROL_ENTITY.sub(control, text))
 
 
 def _escapes_read(text: str) -> str:
@@ -215,4 +228,4 @@ def _base64_text(run: str) -> str | None:
         decoded = base64.b64decode(body + "=" * (-len(body) % 4)).decode("utf-8")
     except (binascii.Error, UnicodeDecodeError):
         return None
-    return decoded if all(character.isprintable() or character.isspace() for character in decoded) else None
+    return decoded if all(character.isprintable() or character in "\t\n\r" for character in decoded) else None

@@ -65,7 +65,7 @@ class PackageView(PlatformView):
     permission_classes = [AllowAny]
 
     @extend_schema(
-        operation_id="getPackage",
+        operation_id="getCatalogPackage",
         summary="Retrieve a package with its installability",
         tags=["Catalog"],
         responses=PackageDetailOut,

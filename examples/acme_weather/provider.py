@@ -198,9 +198,7 @@ class AcmeHandler(JsonRequestHandler):
         event = parse_object(body) if is_verified else {}
         delivery = {"type": event.get("type"), "is_verified": is_verified, "signatures": verified}
         # The platform may deliver an event twice; whoever acts on events does it for the first one only.
-        is_duplicate = self.server.store.add_delivery(
-            event_id=event.get("id"), delivery={**delivery, "event": event}
-        )
+        is_duplicate = self.server.store.add_delivery(event_id=event.get("id"), delivery={**delivery, "event": event})
         if not is_verified:
             raise invalid_signature()
         self.send_json(200, {"received": True, "duplicate": is_duplicate})

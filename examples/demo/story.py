@@ -54,10 +54,10 @@ class Story:
         return caller
 
 
-def expect(answer: Answer, status: int) -> Answer:
-    """Raise DemoFailed unless the answer has the status."""
-    if answer.status != status:
-        raise DemoFailed(f"expected {status}, got {answer.status}: {answer.body}")
+def expect(answer: Answer, *statuses: int) -> Answer:
+    """Raise DemoFailed unless the answer has one of the statuses."""
+    if answer.status not in statuses:
+        raise DemoFailed(f"expected {statuses}, got {answer.status}: {answer.body}")
     return answer
 
 
@@ -120,11 +120,11 @@ def set_webhook_profile(story: Story) -> str:
     """Set the webhook profile, then rotate its secret."""
     path = f"/v1/providers/runtime/apps/{story.app['id']}"
     body = bodies.webhook_profile(story.provider.base_url)
-    profile = expect(story.as_server("PUT", f"{path}/webhooks", body), 200).data
-    rotated = expect(story.as_server("PUT", f"{path}/credential-secret", {}), 200).data
+    profile = expect(story.as_server("PUT", f"{path}/webhooks", body), 200, 201).data
+    rotated = expect(story.as_server("PUT", f"{path}/credential-secret", {}), 200, 201).data
     _give_secret(story, rotated["signing_secret"])
     secret = {"value": "wk_live_abc123def456"}
-    expect(story.as_server("PUT", f"{path}/secrets/WEATHER_API_KEY", secret), 200)
+    expect(story.as_server("PUT", f"{path}/secrets/WEATHER_API_KEY", secret), 200, 201)
     return f"{len(profile['events'])} event types, secret rotated, 1 named secret"
 
 

@@ -80,7 +80,7 @@ def bad_signature_refused(case: Case) -> Finding:
     """A call with a wrong signature is refused."""
     target = _probe_target(case)
     if target is None:
-        return failed("No capability answered, so a forged call could not be told from a good one.")
+        return _untried(case, "No capability answered, so a forged call could not be told from a good one.")
     sample = case.call(target, case.params_of(target)[0], signature="0" * 64, **_key_of(case, target, "forged"))
     return judge(
         sample.is_refused,
@@ -94,7 +94,7 @@ def stale_call_refused(case: Case) -> Finding:
     """A call that was signed an hour ago is refused."""
     target = _probe_target(case)
     if target is None:
-        return failed("No capability answered, so a stale call could not be told from a fresh one.")
+        return _untried(case, "No capability answered, so a stale call could not be told from a fresh one.")
     sample = case.call(
         target,
         case.params_of(target)[0],
@@ -175,6 +175,12 @@ def tier_fits_sensitivity(case: Case) -> Finding:
         "The risk tier fits.",
         f"The capabilities need risk tier {least} at least; the version has {tier}.",
     )
+
+
+def _untried(case: Case, reason: str) -> Finding:
+    """Judge what could not be tried: a fault only where there was something to call."""
+    is_called = any(item["mode"] in CALLED_MODES for item in case.capabilities)
+    return failed(reason) if is_called else not_applicable("No capability of this package is called.")
 
 
 def _key_of(case: Case, capability: dict[str, Any], purpose: str) -> dict[str, str]:

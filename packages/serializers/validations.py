@@ -4,6 +4,7 @@ from typing import Any
 
 from rest_framework import serializers
 
+from packages.conformance.registry import DIMENSION_WEIGHTS
 from packages.conformance.suite import PASSING_SCORE
 from packages.models import RunState, ValidationRun
 
@@ -58,14 +59,12 @@ class ValidationRunOut(serializers.Serializer[Any]):
 
 def render_run(run: ValidationRun) -> dict[str, Any]:
     """Render a run with its checks, by dimension."""
-    by_dimension: dict[str, list[Any]] = {name: [] for name in run.dimensions}
-    for finding in run.checks:
-        by_dimension.setdefault(finding["dimension"], []).append(finding)
+    summary = render_run_summary(run)
     return {
-        **render_run_summary(run),
+        **summary,
         "dimensions": {
-            name: {**run.dimensions.get(name, {"score": None, "weight": 0}), "checks": checks}
-            for name, checks in by_dimension.items()
+            name: {**dimension, "checks": [item for item in run.checks if item["dimension"] == name]}
+            for name, dimension in summary["dimensions"].items()
         },
         "blocking_findings": [item for item in run.checks if item["blocking"] and item["state"] == "fail"],
     }
@@ -81,7 +80,7 @@ def render_run_summary(run: ValidationRun) -> dict[str, Any]:
         "passed": run.state == RunState.PASSED if is_judged else None,
         "score": run.score,
         "minimum_score": PASSING_SCORE,
-        "dimensions": run.dimensions,
+        "dimensions": {name: run.dimensions[name] for name in DIMENSION_WEIGHTS if name in run.dimensions},
         "blocking_findings": [],
         "progress": {"done": run.checks_done, "total": run.checks_total},
         "error": run.error or None,

@@ -36,7 +36,9 @@ MAX_IN_FLIGHT = 128
 SPELL_SECONDS = 20.0
 # The periodic sweep finds later retries; nearer ones are waited for, so that they are on time.
 LINGER_SECONDS = 5.0
-RECORD_AT = 100
+RECORD_AT = 64
+# What a process that is killed leaves behind unrecorded at most, and what is sent a second time for it.
+MAX_UNRECORDED = MAX_IN_FLIGHT + RECORD_AT
 RECORD_WITHIN_SECONDS = 0.025
 # A lease is 10 s longer than the endpoint's time limit: half for the wait to start, half to record. What
 # could not start in time is left to another claim.
@@ -52,6 +54,7 @@ class DrainGuard:
         self._lock = threading.Lock()
         self._is_taken = False
         self._is_wished_for = False
+        self.is_stopping = False
 
     def take(self) -> bool:
         """Become the drain, or leave a wish with the one that runs."""
@@ -88,6 +91,11 @@ def drain_due(*, linger_seconds: float = LINGER_SECONDS, spell_seconds: float = 
     if not _guard.take():
         return False
     return Drain(_guard, linger_seconds=linger_seconds, spell_seconds=spell_seconds).run()
+
+
+def stop_draining() -> None:
+    """Claim nothing more in this process, which is about to end."""
+    _guard.is_stopping = True
 
 
 @dataclass(frozen=True)
@@ -169,9 +177,7 @@ class Drain:
         if not self._results:
             self._record_at = time.monotonic() + RECORD_WITHIN_SECONDS
         self._results.append(result)
-        if result.next_attempt_at is not None and (
-            self._retry_at is None or result.next_attempt_at < self._retry_at
-        ):
+        if result.next_attempt_at is not None and (self._retry_at is None or result.next_attempt_at < self._retry_at):
             self._retry_at = result.next_attempt_at
 
     def _record_if_due(self) -> None:
@@ -201,7 +207,7 @@ class Drain:
 
     def _feed(self) -> bool:
         """Claim more where there may be some; returns whether there is something to start."""
-        if time.monotonic() > self._ends_at:
+        if time.monotonic() > self._ends_at or self._guard.is_stopping:
             self._is_feeding = False
             self._has_left_some = self._may_have_more
             self._guard.give_up(even_if_wished_for=True)

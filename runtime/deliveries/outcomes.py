@@ -41,9 +41,7 @@ class Result:
     is_gone: bool = False
 
 
-def judge(
-    claim: Claim, answer: OutboundResponse | OutboundError, *, attempted_at: datetime, now: datetime
-) -> Result:
+def judge(claim: Claim, answer: OutboundResponse | OutboundError, *, attempted_at: datetime, now: datetime) -> Result:
     """Decide by the answer: any 2xx is success, 410 ends it for good, everything else is tried again.
 
     429 and 503 may ask for more patience by Retry-After. A redirect is a failure like any other.

@@ -73,9 +73,7 @@ def record_results(results: Sequence[Result]) -> None:
         marks = _marks(results)
         if marks:
             ids, oks, gones = (list(column) for column in zip(*marks, strict=True))
-            cursor.execute(
-                _MARK_ENDPOINTS, {"ids": ids, "ok": oks, "gone": gones, "now": now, "reason": GONE}
-            )
+            cursor.execute(_MARK_ENDPOINTS, {"ids": ids, "ok": oks, "gone": gones, "now": now, "reason": GONE})
             _audit_disabled([row[0] for row in cursor.fetchall() if row[1] == now])
 
 

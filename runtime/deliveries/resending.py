@@ -49,9 +49,7 @@ def send_ping(runtime_app: RuntimeApp, *, actor: str) -> Delivery:
     Raises InvalidState where there is no webhook profile, or its endpoint is disabled or has no URL.
     """
     with transaction.atomic():
-        endpoint = (
-            WebhookEndpoint.objects.filter(runtime_app=runtime_app).select_related("runtime_app__app").first()
-        )
+        endpoint = WebhookEndpoint.objects.filter(runtime_app=runtime_app).select_related("runtime_app__app").first()
         if endpoint is None:
             raise InvalidState("The app has no webhook profile; put one first.")
         _require_open(endpoint)

@@ -134,7 +134,7 @@ class CredentialSecretOut(serializers.Serializer[Any]):
     """The signing secret, shown once; the one of before signs along until it expires."""
 
     app_id = serializers.CharField()
-    secret = serializers.CharField(help_text="Shown once.")
+    signing_secret = serializers.CharField(help_text="Shown once.")
     previous_secret_expires_at = serializers.DateTimeField(allow_null=True)
 
 

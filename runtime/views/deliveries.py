@@ -1,24 +1,31 @@
 """Webhook deliveries: what was sent, how it went, once more, and a test."""
 
-from typing import Any
-
 from django.db.models import Prefetch, QuerySet
 from django.urls import path
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from aiffinity.lib.views import EmptyBody, PlatformView, get_owned
-from providers.permissions import IsAccountOrApp
+from aiffinity.lib.views import EmptyBody, get_owned
 from runtime.deliveries.resending import replay_delivery, send_ping
-from runtime.models import Delivery, DeliveryAttempt, RuntimeApp
+from runtime.models import Delivery, DeliveryAttempt
 from runtime.serializers.deliveries import DeliveryDetailOut, DeliveryOut, DeliveryQuery
+from runtime.views.base import RuntimeView
+
+FILTERS = {"status": "status", "event": "event__type", "since": "created_at__gte"}
 
 
-class DeliveryListView(PlatformView):
+class DeliveryBaseView(RuntimeView):
+    """What the views of an app's deliveries share."""
+
+    def deliveries(self, app_id: str) -> QuerySet[Delivery]:
+        """Return the deliveries of one of the account's apps; NotFound for another's."""
+        endpoint_id = self.runtime_app(app_id).pk
+        return Delivery.objects.for_account(self.account).filter(endpoint_id=endpoint_id)
+
+
+class DeliveryListView(DeliveryBaseView):
     """An app's deliveries."""
-
-    permission_classes = [IsAccountOrApp]
 
     @extend_schema(
         operation_id="listWebhookDeliveries",
@@ -29,17 +36,13 @@ class DeliveryListView(PlatformView):
     )
     def get(self, request: Request, app_id: str) -> Response:
         """Answer the newest first, filtered by status, type of event and time."""
-        deliveries = owned_deliveries(request, app_id).select_related("event").order_by("-created_at", "-id")
-        filters = {
-            FILTERS[name]: value for name, value in self.read_query(DeliveryQuery).items() if name in FILTERS
-        }
+        deliveries = self.deliveries(app_id).select_related("event").order_by("-created_at", "-id")
+        filters = {FILTERS[name]: value for name, value in self.read_query(DeliveryQuery).items()}
         return self.paginate(deliveries.filter(**filters), lambda delivery: DeliveryOut(delivery).data)
 
 
-class DeliveryView(PlatformView):
+class DeliveryView(DeliveryBaseView):
     """One delivery."""
-
-    permission_classes = [IsAccountOrApp]
 
     @extend_schema(
         operation_id="getWebhookDelivery",
@@ -50,14 +53,12 @@ class DeliveryView(PlatformView):
     def get(self, request: Request, app_id: str, delivery_id: str) -> Response:
         """Answer the delivery, the body that it sends and every attempt."""
         attempts = Prefetch("attempts", DeliveryAttempt.objects.order_by("number"))
-        deliveries = owned_deliveries(request, app_id).select_related("event").prefetch_related(attempts)
+        deliveries = self.deliveries(app_id).select_related("event").prefetch_related(attempts)
         return Response(DeliveryDetailOut(get_owned(deliveries, delivery_id)).data)
 
 
-class DeliveryReplayView(PlatformView):
+class DeliveryReplayView(DeliveryBaseView):
     """A delivery once more."""
-
-    permission_classes = [IsAccountOrApp]
 
     @extend_schema(
         operation_id="replayWebhookDelivery",
@@ -69,15 +70,13 @@ class DeliveryReplayView(PlatformView):
     def post(self, request: Request, app_id: str, delivery_id: str) -> Response:
         """Start a fresh series of attempts with the same body."""
         self.read(EmptyBody)
-        delivery = get_owned(owned_deliveries(request, app_id), delivery_id)
-        replayed = replay_delivery(delivery, actor=request.auth.actor)
+        delivery = get_owned(self.deliveries(app_id), delivery_id)
+        replayed = replay_delivery(delivery, actor=self.actor)
         return Response(DeliveryOut(replayed).data, status=202)
 
 
-class WebhookTestView(PlatformView):
+class WebhookTestView(DeliveryBaseView):
     """A test of the app's endpoint."""
-
-    permission_classes = [IsAccountOrApp]
 
     @extend_schema(
         operation_id="testWebhook",
@@ -89,24 +88,12 @@ class WebhookTestView(PlatformView):
     def post(self, request: Request, app_id: str) -> Response:
         """Answer the delivery on its way; GET it to see how it went."""
         self.read(EmptyBody)
-        runtime_app = get_owned(RuntimeApp.objects.for_account(request.auth.account), app_id)
-        return Response(DeliveryOut(send_ping(runtime_app, actor=request.auth.actor)).data, status=202)
-
-
-FILTERS = {"status": "status", "event": "event__type", "since": "created_at__gte"}
-
-
-def owned_deliveries(request: Any, app_id: str) -> QuerySet[Delivery]:
-    """Return the deliveries of one of the account's apps; NotFound for another's."""
-    runtime_app = get_owned(RuntimeApp.objects.for_account(request.auth.account), app_id)
-    return Delivery.objects.for_account(request.auth.account).filter(endpoint_id=runtime_app.pk)
+        return Response(DeliveryOut(send_ping(self.runtime_app(app_id), actor=self.actor)).data, status=202)
 
 
 delivery_urls = [
     path("<str:app_id>/webhook-deliveries", DeliveryListView.as_view(), name="webhook-deliveries"),
-    path(
-        "<str:app_id>/webhook-deliveries/<str:delivery_id>", DeliveryView.as_view(), name="webhook-delivery"
-    ),
+    path("<str:app_id>/webhook-deliveries/<str:delivery_id>", DeliveryView.as_view(), name="webhook-delivery"),
     path(
         "<str:app_id>/webhook-deliveries/<str:delivery_id>/replay",
         DeliveryReplayView.as_view(),

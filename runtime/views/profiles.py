@@ -134,7 +134,7 @@ class CredentialSecretView(RuntimeView):
         secret = set_signing_secret(runtime_app, actor=self.actor, value=value)
         answer = {
             "app_id": runtime_app.pk,
-            "secret": secret.reveal(),
+            "signing_secret": secret.reveal(),
             "previous_secret_expires_at": runtime_app.previous_signing_secret_expires_at,
         }
         return Response(answer)

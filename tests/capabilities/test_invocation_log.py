@@ -110,6 +110,7 @@ def test_a_long_list_takes_as_many_queries_as_a_short_one(
     token = access_token(installed.published.app)
     for location in ("Oslo", "Bergen", "Tromsø", "Bodø"):
         installed.invoke({"location": location})
+    api.get(CAPABILITIES, token=token)
     with django_assert_max_num_queries(4):
         assert len(api.get(installed.path("history"), token=token).json()["data"]) == 4
     with django_assert_max_num_queries(4):

@@ -5,6 +5,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 from django.db import DataError, connection
@@ -84,7 +85,7 @@ def test_one_refused_record_does_not_take_the_others_along() -> None:
 def test_the_last_call_of_an_app_moves_forward_only(publish: Callable[..., Published]) -> None:
     published = publish()
     newest, older = record(1, published.app.pk), record(2, published.app.pk)
-    older.invocation.created_at -= timezone.timedelta(hours=1)
+    older.invocation.created_at -= timedelta(hours=1)
     write_records([older, newest])
     write_records([older])
     runtime_app = RuntimeApp.objects.get(pk=published.app.pk)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from runtime.deliveries.drain import MAX_IN_FLIGHT
+from runtime.deliveries.drain import MAX_UNRECORDED
 
 ROOT = Path(__file__).resolve().parents[2]
 EVENTS = 600
@@ -25,4 +25,4 @@ def test_worker_killed_twice_loses_nothing():
         assert run["bad_signatures"] == 0
         assert run["changed_bodies"] == 0
         assert run["kills"] == kills
-        assert run["duplicates"] <= kills * MAX_IN_FLIGHT
+        assert run["duplicates"] <= kills * MAX_UNRECORDED

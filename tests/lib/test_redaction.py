@@ -9,6 +9,7 @@ from aiffinity.lib.crypto import Secret
 from aiffinity.lib.log_context import bind_log_context, start_log_context
 from aiffinity.lib.logs import JsonFormatter
 from aiffinity.lib.redaction import REDACTED, redact, redact_always, redact_tree
+from aiffinity.lib.request_ids import current_request_id
 
 CANARY = "Canary0000Canary1111"
 JWT = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJjYW5hcnkifQ.Q2FuYXJ5Q2FuYXJ5"
@@ -44,10 +45,8 @@ def line_of(message, *args, **extra):
 
 @pytest.mark.parametrize("text", DISGUISES)
 def test_a_canary_is_hidden_in_message_argument_extra_and_traceback(text):
-    try:
-        raise ValueError(text)
-    except ValueError as exc:
-        record = logging.LogRecord("test", 40, __file__, 1, text, (), (ValueError, exc, exc.__traceback__))
+    error = ValueError(text)
+    record = logging.LogRecord("test", logging.ERROR, __file__, 1, text, (), (ValueError, error, None))
     lines = [
         JsonFormatter().format(record),
         line_of("seen: %s", text),
@@ -94,6 +93,7 @@ def test_configured_secrets_are_hidden_always():
 
 
 def test_a_line_has_its_members_and_those_of_its_context():
+    current_request_id.set("req_1")
     start_log_context(task_id="t1")
     bind_log_context(account_id="acct_1", app_id="")
     found = json.loads(line_of("hello %s", "you", latency_ms=5))
@@ -102,7 +102,7 @@ def test_a_line_has_its_members_and_those_of_its_context():
         "level": "info",
         "logger": "test",
         "message": "hello you",
-        "request_id": "",
+        "request_id": "req_1",
         "task_id": "t1",
         "account_id": "acct_1",
         "latency_ms": 5,

@@ -153,14 +153,21 @@ def test_all_faults_are_told_at_once():
 @pytest.mark.parametrize(
     "schema",
     [
-        {"patternProperties": {f"^a{n}": {} for n in range(99)}, "properties": {f"a{n}": {"$ref": "#"} for n in range(400)}},
-        {"$defs": {f"d{n}": {"required": ["a"], "properties": {"a": {"$ref": f"#/$defs/d{n + 1}"}}} for n in range(490)}},
+        {
+            "patternProperties": {f"^a{n}": {} for n in range(99)},
+            "properties": {f"a{n}": {"$ref": "#"} for n in range(400)},
+        },
+        {
+            "$defs": {
+                f"d{n}": {"required": ["a"], "properties": {"a": {"$ref": f"#/$defs/d{n + 1}"}}} for n in range(490)
+            }
+        },
         {"prefixItems": [True] * 12_000},
         {"anyOf": [{"pattern": r"\p{L}{60}"} for _ in range(100)]},
         {"allOf": [{"$ref": "#/$defs/a"}] * 3_000, "$defs": {"a": {}}},
     ],
     ids=["crossed names", "long chain", "wide tuple", "fat patterns", "many branches"],
-)  # fmt: skip
+)
 def test_a_hostile_schema_is_judged_quickly(schema):
     started = time.monotonic()
     check_schema(schema)
@@ -169,18 +176,37 @@ def test_a_hostile_schema_is_judged_quickly(schema):
 
 JSON_VALUES: st.SearchStrategy[Any] = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=6),
-    lambda inner: st.lists(inner, max_size=3)
-    | st.dictionaries(
-        st.sampled_from(
-            ["type", "properties", "$ref", "$defs", "items", "allOf", "enum", "pattern", "required", "$anchor",
-             "minItems", "prefixItems", "patternProperties", "x-sensitivity", "not", "$schema", "contains"]
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(
+                [
+                    "type",
+                    "properties",
+                    "$ref",
+                    "$defs",
+                    "items",
+                    "allOf",
+                    "enum",
+                    "pattern",
+                    "required",
+                    "$anchor",
+                    "minItems",
+                    "prefixItems",
+                    "patternProperties",
+                    "x-sensitivity",
+                    "not",
+                    "$schema",
+                    "contains",
+                ]
+            )
+            | st.text(max_size=3),
+            inner | st.sampled_from(["#", "#/items", "object", "^a"]),
+            max_size=4,
         )
-        | st.text(max_size=3),
-        inner | st.sampled_from(["#", "#/items", "object", "^a"]),
-        max_size=4,
     ),
     max_leaves=15,
-)  # fmt: skip
+)
 
 
 @settings(max_examples=300, deadline=None)
@@ -237,10 +263,15 @@ def test_messages_never_repeat_a_value():
     secret = "s3cr3t-value"
     schema = {
         "properties": {
-            "a": {"type": "integer"}, "b": {"enum": ["x"]}, "c": {"pattern": "^x$"}, "d": {"format": "email"},
-            "e": {"anyOf": [{"type": "null"}, {"minLength": 99}]}, "f": {"const": 1}, "g": {"not": {}},
+            "a": {"type": "integer"},
+            "b": {"enum": ["x"]},
+            "c": {"pattern": "^x$"},
+            "d": {"format": "email"},
+            "e": {"anyOf": [{"type": "null"}, {"minLength": 99}]},
+            "f": {"const": 1},
+            "g": {"not": {}},
         }
-    }  # fmt: skip
+    }
     faults = validate(schema, dict.fromkeys("abcdefg", secret))
     assert len(faults) == 7
     assert all(secret not in fault.message for fault in faults)
@@ -302,7 +333,7 @@ def test_marks_are_found_wherever_they_stand():
 
 
 def test_an_array_of_items_keeps_the_references_of_its_item():
-    item = {
+    item: dict[str, Any] = {
         "type": "object",
         "properties": {"parent": {"$ref": "#"}, "tag": {"$ref": "#/$defs/tag"}, "mark": {"$ref": "#mark"}},
         "$defs": {"tag": {"type": "string"}, "m": {"$anchor": "mark", "type": "integer"}},
@@ -330,16 +361,44 @@ def test_an_array_of_items_keeps_the_references_of_its_item():
         ({"type": "array", "prefixItems": [{"type": "null"}], "minItems": 2, "items": {"const": 4}}, [None, 4]),
         ({"type": "array", "contains": {"const": "z"}, "minItems": 2, "items": {"type": "string"}}, ["z", "text"]),
         ({"type": "object", "minProperties": 1, "additionalProperties": {"type": "null"}}, {"field_1": None}),
-        ({"type": "object", "required": ["a"], "dependentRequired": {"a": ["b"]}, "properties": {"a": {"const": 1}, "b": {"const": 2}}}, {"a": 1, "b": 2}),
-        ({"type": "object", "required": ["a"], "properties": {"a": {"const": 1}}, "dependentSchemas": {"a": {"required": ["c"], "properties": {"c": {"const": 3}}}}}, {"a": 1, "c": 3}),
+        (
+            {
+                "type": "object",
+                "required": ["a"],
+                "dependentRequired": {"a": ["b"]},
+                "properties": {"a": {"const": 1}, "b": {"const": 2}},
+            },
+            {"a": 1, "b": 2},
+        ),
+        (
+            {
+                "type": "object",
+                "required": ["a"],
+                "properties": {"a": {"const": 1}},
+                "dependentSchemas": {"a": {"required": ["c"], "properties": {"c": {"const": 3}}}},
+            },
+            {"a": 1, "c": 3},
+        ),
         ({"type": "number", "if": {"type": "string"}, "then": {"minLength": 6}, "else": {"minimum": 6}}, 6),
-        ({"allOf": [{"$ref": "#/$defs/a"}, {"required": ["b"]}], "$defs": {"a": {"type": "object", "properties": {"b": {"type": "boolean"}}}}}, {"b": False}),
-        ({"type": "object", "required": ["n"], "properties": {"n": {"oneOf": [{"$ref": "#"}, {"type": "null"}]}}}, {"n": None}),
-        ({"allOf": [{"anyOf": [{"minimum": 3}, {"maximum": -3}]}, {"anyOf": [{"maximum": -9}]}], "type": "integer"}, -9),
+        (
+            {
+                "allOf": [{"$ref": "#/$defs/a"}, {"required": ["b"]}],
+                "$defs": {"a": {"type": "object", "properties": {"b": {"type": "boolean"}}}},
+            },
+            {"b": False},
+        ),
+        (
+            {"type": "object", "required": ["n"], "properties": {"n": {"oneOf": [{"$ref": "#"}, {"type": "null"}]}}},
+            {"n": None},
+        ),
+        (
+            {"allOf": [{"anyOf": [{"minimum": 3}, {"maximum": -3}]}, {"anyOf": [{"maximum": -9}]}], "type": "integer"},
+            -9,
+        ),
         ({"type": ["null", "string"], "not": {"type": "string"}}, None),
         ({"type": "string", "minLength": 3.0, "maxLength": 3.0}, "tex"),
     ],
-)  # fmt: skip
+)
 def test_examples_are_small_and_the_same_every_time(schema, value):
     assert check_schema(schema) == []
     assert example_for(schema) == value
@@ -374,15 +433,29 @@ def test_an_unknown_pattern_is_left_to_other_candidates(pattern):
 
 
 LEAVES = st.one_of(
-    st.builds(lambda low, span: {"type": "integer", "minimum": low, "maximum": low + span}, st.integers(-99, 99), st.integers(0, 9)),
+    st.builds(
+        lambda low, span: {"type": "integer", "minimum": low, "maximum": low + span},
+        st.integers(-99, 99),
+        st.integers(0, 9),
+    ),
     st.builds(lambda low: {"type": "number", "exclusiveMinimum": low}, st.floats(-1e6, 1e6)),
     st.builds(lambda step: {"type": "integer", "multipleOf": step, "minimum": 1}, st.integers(1, 50)),
-    st.builds(lambda low, span: {"type": "string", "minLength": low, "maxLength": low + span}, st.integers(0, 30), st.integers(0, 9)),
-    st.builds(lambda name: {"type": "string", "format": name}, st.sampled_from(["date", "date-time", "email", "uri", "uuid", "ipv4", "ipv6", "time", "hostname", "duration"])),
-    st.builds(lambda options: {"enum": options}, st.lists(st.integers() | st.text("ab", max_size=3) | st.none(), min_size=1, max_size=4)),
+    st.builds(
+        lambda low, span: {"type": "string", "minLength": low, "maxLength": low + span},
+        st.integers(0, 30),
+        st.integers(0, 9),
+    ),
+    st.builds(
+        lambda name: {"type": "string", "format": name},
+        st.sampled_from(["date", "date-time", "email", "uri", "uuid", "ipv4", "ipv6", "time", "hostname", "duration"]),
+    ),
+    st.builds(
+        lambda options: {"enum": options},
+        st.lists(st.integers() | st.text("ab", max_size=3) | st.none(), min_size=1, max_size=4),
+    ),
     st.builds(lambda count: {"type": "string", "pattern": f"^[A-Z]{{{count}}}(-[0-9]+)?$"}, st.integers(1, 6)),
     st.sampled_from([{"type": "boolean"}, {"type": "null"}, {}, {"const": "fixed"}]),
-)  # fmt: skip
+)
 
 
 def objects(inner: st.SearchStrategy[dict[str, Any]]) -> st.SearchStrategy[dict[str, Any]]:
@@ -398,12 +471,16 @@ def objects(inner: st.SearchStrategy[dict[str, Any]]) -> st.SearchStrategy[dict[
 
 SATISFIABLE = st.recursive(
     LEAVES,
-    lambda inner: objects(inner)
-    | st.builds(lambda item, least: {"type": "array", "items": item, "minItems": least}, inner, st.integers(0, 3))
-    | st.builds(lambda branches: {"anyOf": branches}, st.lists(inner, min_size=1, max_size=3))
-    | st.builds(lambda part: {"$ref": "#/$defs/x", "$defs": {"x": part}} if "$defs" not in str(part) else part, LEAVES),
+    lambda inner: (
+        objects(inner)
+        | st.builds(lambda item, least: {"type": "array", "items": item, "minItems": least}, inner, st.integers(0, 3))
+        | st.builds(lambda branches: {"anyOf": branches}, st.lists(inner, min_size=1, max_size=3))
+        | st.builds(
+            lambda part: {"$ref": "#/$defs/x", "$defs": {"x": part}} if "$defs" not in str(part) else part, LEAVES
+        )
+    ),
     max_leaves=10,
-)  # fmt: skip
+)
 
 
 @settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -44,7 +44,7 @@ PAYLOADS = [
     ("<![CDATA[x]]>", "markup"),
     ("<!DOCTYPE html>", "markup"),
     ("<?php echo 1 ?>", "markup"),
-    ("＜script＞alert(1)", "markup"),
+    ("\uff1cscript\uff1ealert(1)", "markup"),
     ("&lt;script&gt;alert(1)&lt;/script&gt;", "markup"),
     ("&#60;script&#62;", "markup"),
     ("&#x3c;img src=x&#x3e;", "markup"),
@@ -80,7 +80,7 @@ PAYLOADS = [
     ("javascript&colon;alert(1)", "script_url"),
     ("javascript&#58;alert(1)", "script_url"),
     ("javascript%3Aalert(1)", "script_url"),
-    ("ｊａｖａｓｃｒｉｐｔ：alert(1)", "script_url"),
+    ("\uff4a\uff41\uff56\uff41\uff53\uff43\uff52\uff49\uff50\uff54\uff1aalert(1)", "script_url"),
     ("vbscript:msgbox(1)", "script_url"),
     (b64("javascript:alert(document.cookie)"), "script_url"),
     ("data:text/html,x", "data_url"),
@@ -172,7 +172,7 @@ INNOCENT = [
     "می‌خواهم هوا را بدانم",
     "מזג האוויר (\u200eC++\u200e) היום",
     "नमस्ते क्‍ष",
-    "天気予報：晴れ",
+    "天気予報\uff1a晴れ",
     "Ünïcödé ñ ß ø",
     "Rock 'n' roll — “quotes” … ½ ™",
     "x² + y² = z²",
@@ -210,9 +210,22 @@ def test_any_text_is_judged(text):
 
 @pytest.mark.parametrize(
     "text",
-    ["<" * 60_000, "{{" * 30_000, "/*" * 30_000, "<a" * 30_000, "on" * 30_000, "&lt;" * 15_000, "%25" * 20_000,
-     "A" * 60_000, "javascript: " * 5_000, ": " * 30_000, b64("x" * 40_000), "PHNj " * 12_000, "\\u005c" * 10_000],
-)  # fmt: skip
+    [
+        "<" * 60_000,
+        "{{" * 30_000,
+        "/*" * 30_000,
+        "<a" * 30_000,
+        "on" * 30_000,
+        "&lt;" * 15_000,
+        "%25" * 20_000,
+        "A" * 60_000,
+        "javascript: " * 5_000,
+        ": " * 30_000,
+        b64("x" * 40_000),
+        "PHNj " * 12_000,
+        "\\u005c" * 10_000,
+    ],
+)
 def test_hostile_lengths_are_judged_quickly(text):
     started = time.monotonic()
     payload_in(text)

@@ -50,6 +50,13 @@ def post(endpoint: WebhookEndpoint, count: int = 1) -> list[Delivery]:
     return [Delivery.objects.get(event=event) for event in events]
 
 
+def delay_seconds(delivery: Delivery) -> float:
+    """Return the time from the first attempt of the series to the one that comes next."""
+    assert delivery.series_started_at is not None
+    assert delivery.next_attempt_at is not None
+    return (delivery.next_attempt_at - delivery.series_started_at).total_seconds()
+
+
 def make_due() -> None:
     """Let every waiting retry be due now."""
     Delivery.objects.filter(status="pending", lease_until=None).update(next_attempt_at=timezone.now())

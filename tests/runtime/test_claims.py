@@ -30,6 +30,7 @@ def test_claims_are_leased_fenced_and_capped_per_endpoint(endpoint):
     for delivery in Delivery.objects.exclude(lease_until=None):
         assert delivery.fence == 1
         assert delivery.next_attempt_at == delivery.lease_until
+        assert delivery.lease_until is not None
         assert 14 < (delivery.lease_until - before).total_seconds() < 20
     assert claim_due() == []
     let_leases_end()

@@ -34,13 +34,13 @@ def base(endpoint) -> str:
 @pytest.fixture
 def token(endpoint, access_token) -> str:
     """An access token of the app itself."""
-    return access_token(endpoint.runtime_app.app)
+    return str(access_token(endpoint.runtime_app.app))
 
 
 @pytest.fixture
 def stranger(make_account, id_token) -> str:
     """The token of another account."""
-    return id_token(make_account("Other Company"))
+    return str(id_token(make_account("Other Company")))
 
 
 def test_list_filters_by_status_event_and_time(api, base, token, endpoint, fake_provider):

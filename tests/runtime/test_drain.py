@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 from django.db import connection
 
-from runtime.deliveries.drain import DrainGuard, drain_due
+from runtime.deliveries.drain import Drain, DrainGuard, drain_due
 from runtime.models import Delivery, WebhookEndpoint
 from tests.fakes import FakeProvider, WebhookStep
 from tests.runtime.endpoints import make_endpoint, post
@@ -130,3 +130,13 @@ def test_guard_is_free_again_after_a_drain_that_failed(endpoint, fake_provider, 
     WebhookEndpoint.objects.update(timeout_ms=5000)
     drain_due(linger_seconds=0)
     assert Delivery.objects.get().status == "delivered"
+
+
+def test_drain_of_a_process_that_ends_claims_nothing_more(endpoint, fake_provider):
+    post(endpoint, 3)
+    guard = DrainGuard()
+    assert guard.take()
+    guard.is_stopping = True
+    assert Drain(guard, linger_seconds=0, spell_seconds=20).run() is False
+    assert Delivery.objects.filter(status="pending", fence=0).count() == 3
+    assert guard.take()

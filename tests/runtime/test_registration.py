@@ -10,10 +10,11 @@ from aiffinity.lib.errors import QuotaExceeded
 from aiffinity.lib.models import AuditEntry
 from providers.applications import is_client_secret
 from providers.models import App
-from runtime.models import RuntimeApp, RuntimeStatus, WebhookEndpoint
+from runtime.models import NamedSecret, RuntimeApp, RuntimeStatus, WebhookEndpoint
 from runtime.registration import register_runtime_app
 from runtime.signing_secrets import signing_secret
 from tests.runtime.conftest import APPS, REGISTRATION, error_of
+from tests.runtime.documents import API_KEY
 
 pytestmark = pytest.mark.django_db
 
@@ -232,10 +233,17 @@ def test_the_list_holds_the_accounts_apps_newest_first(api, register, registered
     assert body["meta"]["pagination"] == {"total": 2, "limit": 20, "offset": 0, "hasMore": False}
 
 
-def test_a_deleted_app_is_gone_here_too(api, registered):
+def test_a_deleted_app_is_gone_here_too_and_its_secrets_are_erased(api, registered):
+    registered("PUT", "/secrets/KEY", {"value": "x"})
+    registered("PUT", "/auth", {**API_KEY, "test_connection": {"api_key": "k"}})
+    registered("PUT", "/credential-secret", {})
     api.delete(f"/v1/providers/apps/{registered.app_id}", token=registered.token)
     assert registered("GET").status_code == 404
     assert api.get(APPS, token=registered.token).json()["data"] == []
+    row = registered.runtime_app
+    assert not NamedSecret.objects.exists()
+    assert row.sealed_auth_secrets == row.sealed_previous_signing_secret == ""
+    assert signing_secret(row).reveal() != registered.answer["signing_secret"]
 
 
 def test_an_unverified_account_binds_nothing_new(api, make_account, id_token):

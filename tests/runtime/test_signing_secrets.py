@@ -24,10 +24,10 @@ def test_rotating_returns_the_new_secret_once_and_keeps_the_old_one_live(registe
     response = registered("PUT", "/credential-secret", {})
     answer = response.json()["data"]
     assert response.status_code == 200
-    assert answer["secret"].startswith("whsec_")
+    assert answer["signing_secret"].startswith("whsec_")
     assert answer["previous_secret_expires_at"].endswith("Z")
-    assert live(registered) == [answer["secret"], registered.answer["signing_secret"]]
-    assert answer["secret"] not in registered("GET").content.decode()
+    assert live(registered) == [answer["signing_secret"], registered.answer["signing_secret"]]
+    assert answer["signing_secret"] not in registered("GET").content.decode()
 
 
 def test_a_body_is_not_needed_to_rotate(registered):
@@ -37,7 +37,7 @@ def test_a_body_is_not_needed_to_rotate(registered):
 
 def test_a_given_secret_is_taken_to_the_letter(registered):
     answer = registered("PUT", "/credential-secret", {"secret": " whsec_with spaces "}).json()["data"]
-    assert answer["secret"] == " whsec_with spaces "
+    assert answer["signing_secret"] == " whsec_with spaces "
     assert signing_secret(registered.runtime_app).reveal() == " whsec_with spaces "
 
 

@@ -217,3 +217,19 @@ def test_name_that_does_not_resolve_is_a_connect_failure(monkeypatch) -> None:
     ]
     assert kinds == ["connect"] * 20
     assert calls == [b"nowhere.invalid"]
+
+
+def test_batch_that_has_nothing_to_start_for_a_while_is_asked_again() -> None:
+    with LocalServer(answering(OK)) as server:
+        http = OutboundClient(loopback_policy())
+
+        def fed_late() -> Iterator[OutboundRequest | None]:
+            yield post(server, "first")
+            yield from [None] * 5
+            yield post(server, "second")
+            yield None
+
+        started = time.monotonic()
+        tags = [request.tag for request, _ in http.send_many(fed_late(), max_in_flight=4)]
+        assert tags == ["first", "second"]
+        assert time.monotonic() - started < 2

@@ -1,0 +1,105 @@
+"""Misconfiguration stops the platform before it does harm."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from django.core.checks import Tags, run_checks
+from django.core.management import call_command
+from django.core.management.base import SystemCheckError
+from django.utils import timezone
+
+from aiffinity.embedded.dotenv import development_variables
+from aiffinity.lib.crypto import Secret, parse_keyring
+from aiffinity.lib.deployment import refuse_wrong_environment
+from aiffinity.lib.models import Deployment, OutgoingMail
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def database_errors():
+    found = run_checks(tags=[Tags.database], databases=["default"])
+    return [(error.id, error.msg) for error in found if error.id.startswith("aiffinity.")]
+
+
+def ids_of(**settings):
+    return [error.id for error in run_checks() if error.id and error.id.startswith("aiffinity.")]
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "expected"),
+    [
+        ("ENVIRONMENT", "prod", ["aiffinity.E001", "aiffinity.E002"]),
+        ("ENVIRONMENT", "production", ["aiffinity.E002"]),
+        ("ENCRYPTION_KEYS", [], ["aiffinity.E003"]),
+        ("ENCRYPTION_KEYS", ["k1:short"], ["aiffinity.E003"]),
+        ("ENVIRONMENT", "development", []),
+    ],
+)
+def test_bad_settings_are_refused(settings, name, value, expected):
+    setattr(settings, name, value)
+    assert ids_of() == expected
+
+
+@pytest.mark.django_db
+def test_the_database_remembers_its_environment(settings):
+    assert [row.environment for row in Deployment.objects.all()] == ["development"]
+    assert database_errors() == []
+    settings.ENVIRONMENT = "production"
+    assert database_errors() == [
+        (
+            "aiffinity.E004",
+            "Wrong database: this database belongs to 'development', and AIFFINITY_ENVIRONMENT is 'production'.",
+        )
+    ]
+
+
+@pytest.mark.django_db
+def test_migrate_refuses_another_environments_database(settings):
+    settings.ENVIRONMENT = "staging"
+    settings.EGRESS_ALLOW, settings.EGRESS_ALLOW_HTTP = [], False
+    with pytest.raises(SystemCheckError, match=r"aiffinity\.E004"):
+        call_command("migrate", verbosity=0, interactive=False, skip_checks=False)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_process_refuses_to_start_on_another_environments_database(settings):
+    refuse_wrong_environment()
+    settings.ENVIRONMENT = "production"
+    with pytest.raises(SystemExit, match="belongs to 'development'"):
+        refuse_wrong_environment()
+
+
+@pytest.mark.django_db
+def test_rows_sealed_by_an_unknown_key_are_refused(settings):
+    key = development_variables()["AIFFINITY_ENCRYPTION_KEYS"].replace("k1:", "lost:")
+    sealed = parse_keyring([key]).encrypt(Secret("{}"), context="x")
+    now = timezone.now()
+    OutgoingMail.objects.create(to="a@b.test", subject="", sealed_body=sealed, next_attempt_at=now, created_at=now)
+    assert database_errors() == [
+        (
+            "aiffinity.E005",
+            "Rows of lib.OutgoingMail.sealed_body were sealed with master key 'lost', which is not configured.",
+        )
+    ]
+    settings.ENCRYPTION_KEYS = [*settings.ENCRYPTION_KEYS, key]
+    assert database_errors() == []
+
+
+def test_check_deploy_is_clean_with_production_settings():
+    environment = {
+        **os.environ,
+        **development_variables(),
+        "AIFFINITY_ENV_FILE": "",
+        "AIFFINITY_ENVIRONMENT": "production",
+        "AIFFINITY_BASE_URL": "https://api.aiffinity.me",
+        "ALLOWED_HOSTS": "api.aiffinity.me",
+        "AIFFINITY_EGRESS_ALLOW": "",
+        "AIFFINITY_EGRESS_ALLOW_HTTP": "false",
+    }
+    command = [sys.executable, "manage.py", "check", "--deploy", "--fail-level", "WARNING"]
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("System check identified no issues")
