@@ -19,6 +19,7 @@ from providers.scopes import SCOPES
 from providers.tokens import sign_token
 
 ACCESS_TOKEN_SECONDS = 3600
+GRANT_TYPE = "client_credentials"
 AUTH_METHODS = ["client_secret_post", "client_secret_basic"]
 
 
@@ -47,10 +48,10 @@ class Client:
 
     def check_grant_type(self, grant_type: str) -> bool:
         """Say whether the client may use the grant."""
-        return grant_type == ClientCredentialsGrant.GRANT_TYPE
+        return grant_type == GRANT_TYPE
 
 
-class TokenPayload(OAuth2Payload):
+class TokenPayload(OAuth2Payload):  # type: ignore[misc]
     """The request's parameters; from the body alone, never from the query string."""
 
     def __init__(self, fields: Mapping[str, str]) -> None:
@@ -167,7 +168,7 @@ def metadata() -> dict[str, Any]:
         "issuer": base,
         "token_endpoint": f"{base}/v1/providers/auth/token",
         "jwks_uri": f"{base}/.well-known/jwks.json",
-        "grant_types_supported": ["client_credentials"],
+        "grant_types_supported": [GRANT_TYPE],
         "response_types_supported": [],
         "token_endpoint_auth_methods_supported": AUTH_METHODS,
         "scopes_supported": list(SCOPES),

@@ -6,6 +6,7 @@ from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
 from aiffinity.lib.errors import AccountSuspended, EmailNotVerified, PermissionDenied, Unauthenticated
+from aiffinity.lib.openapi_components import SECURITY_ACCESS_TOKEN, SECURITY_ID_TOKEN
 from providers.authentication import Caller
 from providers.scopes import required_scope
 
@@ -63,6 +64,8 @@ class IsVerifiedAccountHolder(IsAccountHolder):
 class IsAccountOrApp(BasePermission):
     """Admits an account holder's ID token or an access token of any app of the account (decision 10)."""
 
+    openapi_schemes = (SECURITY_ID_TOKEN, SECURITY_ACCESS_TOKEN)
+
     def has_permission(self, request: Request, view: "APIView") -> bool:
         """Raise 403 for a user without an account and for a token without the scope."""
         caller = _caller(request)
@@ -74,6 +77,8 @@ class IsAccountOrApp(BasePermission):
 
 class IsUserOrAccountOrApp(BasePermission):
     """Admits any user's ID token and any app's access token."""
+
+    openapi_schemes = (SECURITY_ID_TOKEN, SECURITY_ACCESS_TOKEN)
 
     def has_permission(self, request: Request, view: "APIView") -> bool:
         """Raise 403 for an access token without the scope."""

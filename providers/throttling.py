@@ -3,10 +3,10 @@
 from typing import TYPE_CHECKING
 
 from django.conf import settings
-from django.http import HttpRequest
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
+from aiffinity.lib.client_address import client_address
 from aiffinity.lib.errors import RateLimited
 from aiffinity.lib.ratelimit import Limit, Verdict, limiter
 from providers.authentication import Caller
@@ -31,7 +31,7 @@ class PlanThrottle(BaseThrottle):
         require_allowed(verdict)
         strict: tuple[int, int] | None = getattr(view, "strict_limit", None)
         if strict is not None and request.method == "POST":
-            key = f"strict:{type(view).__name__}:{client_address(request)}"
+            key = f"strict:{type(view).__name__}:{client_address(request._request)}"
             require_allowed(
                 limiter.check(Limit(key, strict[0] * settings.RATE_LIMIT_FACTOR, strict[1]), is_strict=True)
             )
@@ -50,7 +50,7 @@ def limit_for(request: Request) -> Limit:
     """Choose what a request counts against; a user's calls never eat an app's plan."""
     caller = request.auth if isinstance(request.auth, Caller) else None
     if caller is None:
-        return _limit(f"address:{client_address(request)}", ANONYMOUS_CALLS_PER_MINUTE)
+        return _limit(f"address:{client_address(request._request)}", ANONYMOUS_CALLS_PER_MINUTE)
     if caller.app is not None and caller.account is not None:
         return _limit(caller.key, plan_calls(caller.account))
     if caller.account is not None and request.path.startswith(PROVIDER_ROUTES):
@@ -61,14 +61,6 @@ def limit_for(request: Request) -> Limit:
 def plan_calls(account: Account) -> int:
     """Return an account's calls a minute: the override, else its plan's."""
     return account.calls_per_minute or CALLS_PER_MINUTE[Plan(account.plan_tier)]
-
-
-def client_address(request: Request | HttpRequest) -> str:
-    """Return the caller's address, believing as many hops of X-Forwarded-For as there are trusted proxies."""
-    hops = [hop.strip() for hop in request.META.get("HTTP_X_FORWARDED_FOR", "").split(",") if hop.strip()]
-    if settings.TRUSTED_PROXIES and len(hops) >= settings.TRUSTED_PROXIES:
-        return hops[-settings.TRUSTED_PROXIES]
-    return str(request.META.get("REMOTE_ADDR", ""))
 
 
 def _limit(key: str, calls: int) -> Limit:

@@ -15,12 +15,11 @@ from joserfc.jwk import RSAKey
 
 from aiffinity.lib.mail_delivery import send_due
 from aiffinity.lib.ratelimit import redis_client
-from providers import signing_keys
+from providers import oauth, signing_keys
 from providers.accounts import register_account
 from providers.applications import create_app
 from providers.identity.local import sign_id_token
 from providers.models import Account, App, User
-from providers.oauth import make_server
 from providers.tokens import verified_tokens
 
 pytest_plugins = ["tests.fakes"]
@@ -98,11 +97,11 @@ def _quick_rsa_keys() -> Iterator[None]:
     made = [RSAKey.generate_key(2048, private=True).as_pem(private=True) for _ in range(2)]
     in_turn = itertools.cycle(made)
 
-    def generate_key(size: int, parameters: dict[str, Any] | None = None, *, private: bool) -> RSAKey:
+    def generate_key(size: int, parameters: Any = None, *, private: bool) -> RSAKey:
         return RSAKey.import_key(next(in_turn), parameters)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(signing_keys.RSAKey, "generate_key", staticmethod(generate_key))
+        patch.setattr(RSAKey, "generate_key", staticmethod(generate_key))
         yield
 
 
@@ -191,8 +190,8 @@ def access_token() -> Callable[..., str]:
     """Return a function that issues an access token for an app."""
 
     def make(app: App, scope: str = "") -> str:
-        server = make_server()
-        client = server.query_client(app.client_id)
+        server = oauth.make_server()
+        client = oauth.Client(app)
         token = server.generate_token("client_credentials", client, scope=client.get_allowed_scope(scope))
         return str(token["access_token"])
 

@@ -69,7 +69,7 @@ class PlatformSchema(AutoSchema):
                 found.extend({scheme: []} for scheme in schemes)
         if any(isinstance(permission, AllowAny) for permission in permissions):
             found.extend([{}, {SECURITY_ID_TOKEN: []}])
-        return found
+        return found or [{}]
 
     def get_operation_id(self) -> str:
         """Derive `get_providers_apps_app_id` from method and path where a view names nothing itself."""

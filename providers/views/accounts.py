@@ -21,9 +21,10 @@ from providers.serializers import (
     SignUpWithTokenBody,
     VerifyBody,
 )
+from providers.views.base import CallerView
 
 
-class AccountView(PlatformView):
+class AccountView(CallerView):
     """The caller's account."""
 
     strict_limit = (20, 60)
@@ -62,7 +63,7 @@ class AccountView(PlatformView):
     @extend_schema(operation_id="getAccount", summary="Retrieve your account", tags=["Account"], responses=AccountOut)
     def get(self, request: Request) -> Response:
         """Answer company, address and plan."""
-        return Response(AccountOut(request.auth.account).data)
+        return Response(AccountOut(self.account).data)
 
     @extend_schema(
         operation_id="updateAccount",
@@ -73,8 +74,7 @@ class AccountView(PlatformView):
     )
     def patch(self, request: Request) -> Response:
         """Change the given fields."""
-        caller = request.auth
-        account = accounts.update_account(caller.account, actor=caller.actor, **self.read(AccountPatchBody))
+        account = accounts.update_account(self.account, actor=self.actor, **self.read(AccountPatchBody))
         return Response(AccountOut(account).data)
 
 
@@ -97,7 +97,7 @@ class VerifyView(PlatformView):
         return Response(AccountOut(accounts.verify_email(**self.read(VerifyBody))).data)
 
 
-class ResendView(PlatformView):
+class ResendView(CallerView):
     """Another verification mail."""
 
     permission_classes = [IsAccountHolder]
@@ -113,7 +113,7 @@ class ResendView(PlatformView):
     def post(self, request: Request) -> Response:
         """Send it, at most once a minute."""
         self.read(EmptyBody)
-        return Response(AccountOut(accounts.resend_verification(request.auth.account)).data)
+        return Response(AccountOut(accounts.resend_verification(self.account)).data)
 
 
 class LoginView(PlatformView):

@@ -4,14 +4,15 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from aiffinity.lib.views import PlatformView, get_owned
+from aiffinity.lib.views import get_owned
 from providers import applications
 from providers.models import App
 from providers.permissions import IsVerifiedAccountHolder
 from providers.serializers import AppBody, AppCreatedOut, AppDeletedOut, AppOut
+from providers.views.base import CallerView
 
 
-class AppListView(PlatformView):
+class AppListView(CallerView):
     """All apps of the account."""
 
     permission_classes = [IsVerifiedAccountHolder]
@@ -26,18 +27,17 @@ class AppListView(PlatformView):
     )
     def post(self, request: Request) -> Response:
         """Make an app; its client secret is in this answer alone."""
-        caller = request.auth
-        app, secret = applications.create_app(caller.account, actor=caller.actor, **self.read(AppBody))
+        app, secret = applications.create_app(self.account, actor=self.actor, **self.read(AppBody))
         return Response({**AppOut(app).data, "client_secret": secret.reveal()}, status=201)
 
     @extend_schema(operation_id="listApps", summary="List your apps", tags=["Apps"], responses=AppOut(many=True))
     def get(self, request: Request) -> Response:
         """List the newest first."""
-        apps = App.objects.for_account(request.auth.account).order_by("-created_at", "-pk")
+        apps = App.objects.for_account(self.account).order_by("-created_at", "-pk")
         return self.paginate(apps, lambda app: AppOut(app).data)
 
 
-class AppView(PlatformView):
+class AppView(CallerView):
     """One app."""
 
     permission_classes = [IsVerifiedAccountHolder]
@@ -45,7 +45,7 @@ class AppView(PlatformView):
     @extend_schema(operation_id="getApp", summary="Retrieve an app", tags=["Apps"], responses=AppOut)
     def get(self, request: Request, app_id: str) -> Response:
         """Answer the app without its secrets."""
-        return Response(AppOut(get_owned(App.objects.for_account(request.auth.account), app_id)).data)
+        return Response(AppOut(get_owned(App.objects.for_account(self.account), app_id)).data)
 
     @extend_schema(
         operation_id="updateApp",
@@ -56,13 +56,11 @@ class AppView(PlatformView):
     )
     def patch(self, request: Request, app_id: str) -> Response:
         """Change the given fields."""
-        caller = request.auth
-        app = get_owned(App.objects.for_account(caller.account), app_id)
-        return Response(AppOut(applications.update_app(app, actor=caller.actor, **self.read(AppBody))).data)
+        app = get_owned(App.objects.for_account(self.account), app_id)
+        return Response(AppOut(applications.update_app(app, actor=self.actor, **self.read(AppBody))).data)
 
     @extend_schema(operation_id="deleteApp", summary="Delete an app", tags=["Apps"], responses=AppDeletedOut)
     def delete(self, request: Request, app_id: str) -> Response:
         """Delete the app; its tokens die at once."""
-        caller = request.auth
-        app = get_owned(App.objects.for_account(caller.account), app_id)
-        return Response(AppDeletedOut(applications.delete_app(app, actor=caller.actor)).data)
+        app = get_owned(App.objects.for_account(self.account), app_id)
+        return Response(AppDeletedOut(applications.delete_app(app, actor=self.actor)).data)

@@ -171,9 +171,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
                 ),
                 ("key", models.CharField(max_length=64)),
                 ("sealed_value", models.TextField()),
@@ -195,9 +193,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
                 ),
                 ("checked_at", models.DateTimeField(auto_now_add=True)),
                 ("is_healthy", models.BooleanField()),
@@ -238,9 +234,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
                 ),
                 ("number", models.PositiveIntegerField()),
                 ("attempted_at", models.DateTimeField()),
@@ -259,9 +253,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 "constraints": [
-                    models.UniqueConstraint(
-                        fields=("delivery", "number"), name="delivery_attempt_unique_number"
-                    )
+                    models.UniqueConstraint(fields=("delivery", "number"), name="delivery_attempt_unique_number")
                 ],
             },
         ),
@@ -288,9 +280,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name="capabilitytemplate",
-            constraint=models.UniqueConstraint(
-                fields=("runtime_app", "name"), name="capability_template_unique_name"
-            ),
+            constraint=models.UniqueConstraint(fields=("runtime_app", "name"), name="capability_template_unique_name"),
         ),
         migrations.AddIndex(
             model_name="delivery",
@@ -314,8 +304,6 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name="delivery",
-            constraint=models.UniqueConstraint(
-                fields=("event", "endpoint"), name="delivery_unique_event_endpoint"
-            ),
+            constraint=models.UniqueConstraint(fields=("event", "endpoint"), name="delivery_unique_event_endpoint"),
         ),
     ]

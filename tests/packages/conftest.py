@@ -131,7 +131,9 @@ class Maker:
 
     def events(self) -> list[str]:
         """Return the types of the events so far, oldest first."""
-        return list(Event.objects.filter(app=self.runtime_app.pk).order_by("created_at", "pk").values_list("type", flat=True))
+        return list(
+            Event.objects.filter(app=self.runtime_app.pk).order_by("created_at", "pk").values_list("type", flat=True)
+        )
 
 
 def pass_run(version: Version, *, score: float = 92.0, age: timedelta = HOUR, **columns: Any) -> ValidationRun:

@@ -104,7 +104,9 @@ def test_schema_that_takes_anything_blocks(provider_of: Maker) -> None:
     assert not suite.has_passed(overall, findings)
 
 
-def test_provider_that_is_down_fails_and_is_no_error_of_the_platform(provider_of: Maker, fake_provider: FakeProvider) -> None:
+def test_provider_that_is_down_fails_and_is_no_error_of_the_platform(
+    provider_of: Maker, fake_provider: FakeProvider
+) -> None:
     fake_provider.stop()
     overall, dimensions, findings = run(provider_of.version(risk_tier="action_capable"))
     assert not suite.has_error(findings)

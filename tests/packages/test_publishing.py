@@ -69,7 +69,7 @@ def test_template_is_copied_by_name_and_a_later_change_leaves_the_copy(acme: Mak
             {"capabilities": [{**documents.STATE, "schema": {"$ref": "https://evil.example/schema"}}]},
             400,
             "INVALID_SCHEMA",
-            'capabilities[0].schema.$ref',
+            "capabilities[0].schema.$ref",
         ),
         ({"capabilities": [documents.STATE] * 51}, 400, "VALIDATION_ERROR", "capabilities"),
         ({"colour": "blue"}, 400, "VALIDATION_ERROR", "colour"),
@@ -199,7 +199,9 @@ def test_version_of_another_account_does_not_exist(
     assert Version.objects.get(pk=version.pk).state == "listed"
 
 
-def test_packages_need_an_account_holders_token(api: Any, acme: Maker, make_user: Callable[..., Any], id_token: Callable[..., str]) -> None:
+def test_packages_need_an_account_holders_token(
+    api: Any, acme: Maker, make_user: Callable[..., Any], id_token: Callable[..., str]
+) -> None:
     assert api.get(MANAGE).status_code == 401
     assert api.get(MANAGE, token=id_token(make_user())).status_code == 403
 

@@ -139,7 +139,9 @@ def test_requested_changes_keep_the_case_open_and_tell_the_provider(acme: Maker,
     acme.subscribe()
     reviewer = make_reviewer()
     version = claimed(acme, reviewer)
-    assert request_changes(version, as_reviewer(reviewer, version, reason="Name the units")).state == "changes_requested"
+    assert (
+        request_changes(version, as_reviewer(reviewer, version, reason="Name the units")).state == "changes_requested"
+    )
     assert Review.objects.get(version=version).closed_at is None
     assert acme.events() == ["package.changes_requested"]
 

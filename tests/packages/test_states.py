@@ -66,7 +66,9 @@ def test_every_verb_and_role_of_a_state(state: str, acme: Maker, make_reviewer: 
     pass_run(version)
     for verb, role in itertools.product(Verb, Role):
         acme.put_into(version, state)
-        Review.objects.filter(version=version, closed_at=None).update(claimed_by=reviewer, claim_expires_at="2099-01-01T00:00:00Z")
+        Review.objects.filter(version=version, closed_at=None).update(
+            claimed_by=reviewer, claim_expires_at="2099-01-01T00:00:00Z"
+        )
         before = AuditEntry.objects.filter(subject=version.pk).count()
         row = ROWS.get((VersionState(state), verb))
         # The columns that a listing writes, so that the database's own rule doesn't get in the way.

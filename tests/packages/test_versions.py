@@ -64,7 +64,9 @@ def test_what_was_read_can_be_sent_again(acme: Maker) -> None:
     assert (written["capabilities"], written["content_hash"]) == (read["capabilities"], read["content_hash"])
 
 
-@pytest.mark.parametrize("state", ["submitted", "in_review", "approved", "listed", "superseded", "suspended", "rejected"])
+@pytest.mark.parametrize(
+    "state", ["submitted", "in_review", "approved", "listed", "superseded", "suspended", "rejected"]
+)
 def test_edit_is_refused_naming_state_and_what_it_allows(acme: Maker, state: str) -> None:
     version = acme.version(state)
     response = acme("PATCH", f"/{version.package_id}/versions/{version.pk}", {"changelog": "Sneaky"})
@@ -101,7 +103,12 @@ def test_diff_against_the_listed_version_and_a_named_one(acme: Maker) -> None:
 
 
 def test_version_says_what_can_be_done(acme: Maker) -> None:
-    for state, actions in (("draft", []), ("validated", ["submit"]), ("listed", ["suspend"]), ("suspended", ["resume"])):
+    for state, actions in (
+        ("draft", []),
+        ("validated", ["submit"]),
+        ("listed", ["suspend"]),
+        ("suspended", ["resume"]),
+    ):
         version = acme.version(state)
         data = acme("GET", f"/{version.package_id}/versions/{version.pk}").json()["data"]
         assert (data["state"], data["allowed_actions"]) == (state, actions)
