@@ -134,6 +134,10 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
         "task": "packages.tasks.list_submitted_versions",
         "schedule": timedelta(seconds=10),
     },
+    "expire-claims-and-approvals": {
+        "task": "packages.tasks.expire_claims_and_approvals",
+        "schedule": timedelta(seconds=60),
+    },
     "send-due-mails": {"task": "aiffinity.lib.tasks.send_due_mails", "schedule": timedelta(seconds=10)},
     "purge-invocations": {"task": "capabilities.tasks.purge_invocations", "schedule": timedelta(hours=1)},
     "purge-expired": {"task": "aiffinity.lib.tasks.purge_expired", "schedule": timedelta(hours=1)},

@@ -9,6 +9,6 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "aiffinity.settings")
 application = get_wsgi_application()
 
 # The models can only be imported once the application is set up.
-from aiffinity.lib.deployment import refuse_wrong_environment  # noqa: E402
+from aiffinity.lib.startup import refuse_misconfiguration  # noqa: E402
 
-refuse_wrong_environment()
+refuse_misconfiguration()

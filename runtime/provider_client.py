@@ -46,8 +46,8 @@ class ExecuteCall:
 
     `access_token`, `api_key` and `credentials` are the user's connection, as the auth profile asks for it.
     `timeout_ms` is the deadline, at most 30,000; the setting's without it. A sandbox call says so in a header
-    and has a circuit breaker of its own. `signature` and `timestamp` stand in for the right ones, for checks
-    of how a provider treats wrong ones.
+    and has a circuit breaker of its own; so has each `circuit` that is named, such as one run of checks.
+    `signature` and `timestamp` stand in for the right ones, for checks of how a provider treats wrong ones.
     """
 
     runtime_app: RuntimeApp
@@ -61,6 +61,7 @@ class ExecuteCall:
     idempotency_key: str | None = None
     timeout_ms: int | None = None
     is_sandbox: bool = False
+    circuit: str = ""
     access_token: Secret | None = None
     api_key: Secret | None = None
     credentials: dict[str, Secret] | None = None
@@ -81,7 +82,7 @@ def execute(call: ExecuteCall) -> ExecuteAnswer:
 def send_call(call: ExecuteCall) -> OutboundResponse:
     """Call the provider once and return the raw answer, whatever its status; raises like `execute`."""
     request = build_request(call)
-    key = (call.runtime_app.pk, urlsplit(call.runtime_app.runtime_url).netloc, call.is_sandbox)
+    key = (call.runtime_app.pk, urlsplit(call.runtime_app.runtime_url).netloc, call.is_sandbox, call.circuit)
     if not breaker.allow(key):
         wait_seconds = int(breaker.retry_after_seconds(key)) + 1
         raise UpstreamError(

@@ -15,10 +15,10 @@ class LibConfig(AppConfig):
         """Register the system checks and what Celery's processes and migrate have to tell."""
         from celery import signals
 
-        from aiffinity.lib import checks, deployment, task_context
+        from aiffinity.lib import checks, deployment, startup, task_context
 
         checks.register_all()
         task_context.connect_all()
         post_migrate.connect(deployment.remember_environment, sender=self)
-        signals.worker_init.connect(deployment.refuse_wrong_environment)
-        signals.beat_init.connect(deployment.refuse_wrong_environment)
+        signals.worker_init.connect(startup.refuse_misconfiguration)
+        signals.beat_init.connect(startup.refuse_misconfiguration)

@@ -2,7 +2,7 @@
 
 import re
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.db import models
 from ulid import ULID
@@ -20,7 +20,14 @@ def is_id(value: str, prefix: str) -> bool:
     return re.fullmatch(rf"{prefix}_{ULID_PATTERN}", value) is not None
 
 
-class IdField(models.CharField[str, str]):
+if TYPE_CHECKING:
+    _TextField = models.CharField[str, str]
+else:
+    # Django's fields take no type arguments when they run.
+    _TextField = models.CharField
+
+
+class IdField(_TextField):
     """A primary key that makes its own prefixed ULID."""
 
     def __init__(self, prefix: str = "", **kwargs: Any) -> None:

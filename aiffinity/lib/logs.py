@@ -67,6 +67,7 @@ def configure(options: dict[str, Any]) -> None:
     loggers lose their handlers, so that their records take the same way.
     """
     redact_always(options.get("secrets", ()))
+    logging.captureWarnings(capture=True)
     servers = ("uvicorn", "uvicorn.error", "uvicorn.access", "_granian", "granian.access", "celery")
     logging.config.dictConfig(
         {

@@ -109,6 +109,7 @@ class PlatformSchema(AutoSchema):
 
     def _error_statuses(self) -> list[str]:
         found = ["405", "429", "500", "503"]
+        found.extend(str(status) for status in getattr(self.view, "documented_errors", ()))
         if self.view.get_authenticators():
             found.append("401")
         if not any(isinstance(permission, AllowAny) for permission in self.view.get_permissions()):

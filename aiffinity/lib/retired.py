@@ -23,7 +23,9 @@ GUIDE = (
 
 
 class RetiredPartnersView(AnyMethodView):
-    """Answers every method on every path below `/v1/partners`."""
+    """Answers every method on every path below `/v1/partners`, whatever credentials come along."""
+
+    authentication_classes = ()
 
     def answer(self, request: Request) -> Response:
         """Raise GONE (410) with `migration`, and the headers of RFC 9745 and RFC 8594."""

@@ -34,7 +34,8 @@ class PlatformView(APIView):
     """An API view: thin methods that parse, call a verb and serialise.
 
     `is_bare` leaves the envelope out where an outside standard fixes the body; `is_paginated` is for lists
-    in the documentation that are answered whole. `is_idempotent` says whether
+    in the documentation that are answered whole, and `documented_errors` adds error statuses there that not
+    every view of its method has (502, 504). `is_idempotent` says whether
     POST honours `Idempotency-Key`; `one_time_fields` are left out of the answer that is kept for a replay.
     """
 
@@ -43,6 +44,7 @@ class PlatformView(APIView):
     is_paginated = True
     is_idempotent = True
     one_time_fields: tuple[str, ...] = ()
+    documented_errors: tuple[int, ...] = ()
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """Authenticate and count before anything else, so that forged tokens count too."""
@@ -131,9 +133,8 @@ def refuse_unreadable(request: Request) -> None:
 
 
 class AnyMethodView(PlatformView):
-    """A public view that treats every method alike, in `answer`; it looks at no credentials."""
+    """A public view that treats every method alike, in `answer`."""
 
-    authentication_classes = ()
     permission_classes = (AllowAny,)
     schema = None
     is_idempotent = False

@@ -127,6 +127,7 @@ class Case:
                 "user_id": self.user_id,
                 "install_id": SYNTHETIC_INSTALL,
                 "is_sandbox": True,
+                "circuit": self.run_id,
                 "access_token": self.auth.test_access_token,
                 "api_key": self.auth.test_api_key,
                 "credentials": self.auth.test_fields,

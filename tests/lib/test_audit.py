@@ -1,6 +1,7 @@
 """The audit log takes entries and nothing else, and every tampering is found."""
 
 from concurrent.futures import ThreadPoolExecutor
+from importlib import import_module
 from io import StringIO
 
 import pytest
@@ -119,3 +120,16 @@ def test_parallel_writers_make_one_chain():
 @pytest.mark.django_db(transaction=True)
 def test_the_flush_after_a_test_leaves_no_entry_behind():
     assert not AuditEntry.objects.exists()
+
+
+@pytest.mark.django_db
+def test_the_trigger_can_be_taken_off_and_put_back_by_its_migration():
+    migration = import_module("aiffinity.lib.migrations.0002_audit_triggers")
+    append()
+    with connection.cursor() as cursor:
+        cursor.execute(migration.DROP)
+        cursor.execute("DELETE FROM lib_auditentry")
+        cursor.execute(migration.CREATE)
+    append()
+    with pytest.raises(ProgrammingError, match="append-only"), transaction.atomic():
+        AuditEntry.objects.all().delete()

@@ -13,19 +13,19 @@ from django.utils import timezone
 
 from aiffinity.embedded.dotenv import development_variables
 from aiffinity.lib.crypto import Secret, parse_keyring
-from aiffinity.lib.deployment import refuse_wrong_environment
 from aiffinity.lib.models import Deployment, OutgoingMail
+from aiffinity.lib.startup import refuse_misconfiguration
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
 def database_errors():
     found = run_checks(tags=[Tags.database], databases=["default"])
-    return [(error.id, error.msg) for error in found if error.id.startswith("aiffinity.")]
+    return [(error.id, error.msg) for error in found if str(error.id).startswith("aiffinity.")]
 
 
-def ids_of(**settings):
-    return [error.id for error in run_checks() if error.id and error.id.startswith("aiffinity.")]
+def errors_found():
+    return [error.id for error in run_checks() if str(error.id).startswith("aiffinity.")]
 
 
 @pytest.mark.parametrize(
@@ -40,7 +40,7 @@ def ids_of(**settings):
 )
 def test_bad_settings_are_refused(settings, name, value, expected):
     setattr(settings, name, value)
-    assert ids_of() == expected
+    assert errors_found() == expected
 
 
 @pytest.mark.django_db
@@ -66,10 +66,27 @@ def test_migrate_refuses_another_environments_database(settings):
 
 @pytest.mark.django_db(transaction=True)
 def test_a_process_refuses_to_start_on_another_environments_database(settings):
-    refuse_wrong_environment()
+    refuse_misconfiguration()
     settings.ENVIRONMENT = "production"
-    with pytest.raises(SystemExit, match="belongs to 'development'"):
-        refuse_wrong_environment()
+    with pytest.raises(SystemExit, match=r"E002.*\n.*E004: Wrong database: this database belongs to 'development'"):
+        refuse_misconfiguration()
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        [sys.executable, "-c", "import aiffinity.wsgi"],
+        [sys.executable, "-c", "import aiffinity.asgi"],
+        [sys.executable, "-m", "celery", "-A", "aiffinity", "worker", "--pool", "solo"],
+        [sys.executable, "-m", "celery", "-A", "aiffinity", "beat", "--schedule", "/dev/null", "--pidfile="],
+    ],
+    ids=["wsgi", "asgi", "worker", "beat"],
+)
+def test_every_kind_of_process_refuses_to_start_when_misconfigured(command):
+    environment = {**os.environ, "AIFFINITY_ENVIRONMENT": "prod"}
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode != 0
+    assert "The platform refuses to start:\n  aiffinity.E001: AIFFINITY_ENVIRONMENT is unknown." in done.stderr
 
 
 @pytest.mark.django_db

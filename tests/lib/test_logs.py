@@ -185,3 +185,13 @@ logging.getLogger("x").error("%s %s", settings.SECRET_KEY, key)
 """
     [line] = run_lines(code)
     assert line["message"] == "[redacted] [redacted]"
+
+
+def test_a_server_writes_the_same_lines_before_it_loads_the_platform():
+    code = f"""
+import json, logging.config
+logging.config.dictConfig(json.load(open("aiffinity/lib/server_logs.json")))
+logging.getLogger("_granian").info("listening, token={CANARY}")
+"""
+    [line] = run_lines(code)
+    assert (line["level"], line["logger"], line["message"]) == ("info", "_granian", "listening, token=[redacted]")

@@ -50,7 +50,7 @@ def test_a_queued_mail_is_sealed_and_sent_once():
     assert "provider account of A & B <i>" in message.body
     assert "mt_0123456789abcdef" in message.body
     assert "https://x.test/verify" in message.body
-    [(html, kind)] = message.alternatives
+    [(html, kind)] = message.alternatives  # type: ignore[attr-defined]
     assert kind == "text/html"
     assert "A &amp; B &lt;i&gt;" in html
     assert "mt_0123456789abcdef" in html

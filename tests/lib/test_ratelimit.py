@@ -24,7 +24,7 @@ def at(now: float, key: str, *, count: int, window: int = 60) -> list[int]:
     """Run the script as if the server's clock stood at `now`."""
     seconds, micros = int(now), int((now % 1) * 1_000_000)
     frozen = SCRIPT.replace("redis.call('TIME')", f"{{'{seconds}', '{micros}'}}")
-    return redis_client().eval(frozen, 1, key, count, window)
+    return list(redis_client().eval(frozen, 1, key, count, window))
 
 
 def test_of_1000_parallel_calls_exactly_the_limit_is_allowed():

@@ -122,7 +122,8 @@ def test_any_object_is_accepted_or_refused_by_field(data):
 
 
 def test_json_types_have_their_json_names():
-    named = [json_type(value) for value in (None, True, 1, 1.5, "x", [], {})]
+    values: tuple[object, ...] = (None, True, 1, 1.5, "x", [], {})
+    named = [json_type(value) for value in values]
     assert named == [
         "null",
         "a boolean",

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from aiffinity.lib.ids import new_id
 from packages.conformance import suite
 from packages.conformance.case import Case
 from packages.conformance.registry import CHECKS, DIMENSION_WEIGHTS
@@ -20,7 +21,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 def run(version: Version) -> tuple[float | None, dict[str, Any], list[dict[str, Any]]]:
     """Run the suite over a version and return score, dimensions and findings."""
     runtime_app = RuntimeApp.objects.select_related("app").get(pk=version.package.app_id)
-    case = Case(version=version, runtime_app=runtime_app, run_id="run_test")
+    case = Case(version=version, runtime_app=runtime_app, run_id=new_id("run"))
     findings = [finding for batch in suite.run_suite(case) for finding in batch]
     return (*suite.score(findings), findings)
 
@@ -112,6 +113,14 @@ def test_provider_that_is_down_fails_and_is_no_error_of_the_platform(
     assert not suite.has_error(findings)
     assert not suite.has_passed(overall, findings)
     assert dimensions["performance"]["score"] == 0
+
+
+def test_provider_that_was_mended_passes_at_once(provider_of: Maker, fake_provider: FakeProvider) -> None:
+    version = provider_of.version(risk_tier="action_capable")
+    fake_provider.status_code = 503
+    assert run(version)[1]["contract"]["score"] < 50
+    fake_provider.status_code = None
+    assert run(version)[1]["contract"]["score"] == 100
 
 
 def test_live_calls_say_that_they_are_a_test(provider_of: Maker, fake_provider: FakeProvider) -> None:

@@ -193,7 +193,7 @@ def test_version_of_another_account_does_not_exist(
     version, stranger = acme.version("listed"), maker()
     own = stranger.version()
     for package_id in (version.package_id, own.package_id):
-        body = None if method == "GET" else {}
+        body: dict[str, Any] | None = None if method == "GET" else {}
         response = stranger(method, f"/{package_id}/versions/{version.pk}{path}", body)
         assert (response.status_code, response.json()["error"]["code"]) == (404, "NOT_FOUND")
     assert Version.objects.get(pk=version.pk).state == "listed"

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.utils import timezone
@@ -23,7 +24,7 @@ from tests.packages.conftest import Maker, as_reviewer
 MakeReviewer = Callable[..., User]
 
 
-def claimed(acme: Maker, reviewer: User, tier: str = "action_capable", **fields: object) -> Version:
+def claimed(acme: Maker, reviewer: User, tier: str = "action_capable", **fields: Any) -> Version:
     """Return a version that the reviewer has claimed."""
     return claim_version(acme.version("submitted", risk_tier=tier, **fields), as_reviewer(reviewer))
 

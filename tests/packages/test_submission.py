@@ -21,6 +21,10 @@ def step(acme: Maker, version: Version, verb: str, body: dict[str, Any] | None =
     return acme("POST", f"/{version.package_id}/versions/{version.pk}/{verb}", body or {})
 
 
+def status_of(version: Version) -> str:
+    return str(vars(Package.objects.with_status().get(pk=version.package_id))["status"])
+
+
 def failed_gates(response: Any) -> list[str]:
     assert (response.status_code, response.json()["error"]["code"]) == (422, "GATE_NOT_PASSED"), response.content
     return [detail["code"] for detail in response.json()["error"]["details"]]
@@ -33,7 +37,7 @@ def test_data_only_is_listed_by_the_answer_to_submit(acme: Maker) -> None:
     assert (response.status_code, response.json()["data"]["state"]) == (200, "listed"), response.content
     listed = Version.objects.get(pk=version.pk)
     assert (listed.approved_content_hash, listed.approved_config_hash) == (version.content_hash, acme.config_hash)
-    assert Package.objects.with_status().get(pk=version.package_id).status == "published"
+    assert status_of(version) == "published"
     assert list(Version.objects.listed()) == [listed]
     assert acme.events() == ["package.submitted", "package.published"]
     assert not Review.objects.exists()
@@ -80,16 +84,16 @@ def test_data_only_that_goes_further_than_before_waits_for_a_reviewer(acme: Make
 @pytest.mark.parametrize(
     ("gate", "break_it"),
     [
-        ("account_verified", lambda acme, version: acme.set_account(email_verified_at=None)),
-        ("app_active", lambda acme, version: acme.set_runtime(status="paused")),
-        ("app_healthy", lambda acme, version: acme.set_runtime(health_status="degraded")),
-        ("app_healthy", lambda acme, version: acme.set_runtime(health_check_url="")),
-        ("validation_passed", lambda acme, version: pass_run(version, state="failed", age=timedelta(minutes=1))),
-        ("validation_passed", lambda acme, version: pass_run(version, state="errored", age=timedelta(minutes=1))),
-        ("validation_passed", lambda acme, version: version.validation_runs.update(content_hash="0" * 64)),
+        ("account_verified", lambda acme, _: acme.set_account(email_verified_at=None)),
+        ("app_active", lambda acme, _: acme.set_runtime(status="paused")),
+        ("app_healthy", lambda acme, _: acme.set_runtime(health_status="degraded")),
+        ("app_healthy", lambda acme, _: acme.set_runtime(health_check_url="")),
+        ("validation_passed", lambda _, version: pass_run(version, state="failed", age=timedelta(minutes=1))),
+        ("validation_passed", lambda _, version: pass_run(version, state="errored", age=timedelta(minutes=1))),
+        ("validation_passed", lambda _, version: version.validation_runs.update(content_hash="0" * 64)),
         (
             "validation_fresh",
-            lambda acme, version: version.validation_runs.update(finished_at=timezone.now() - timedelta(days=8)),
+            lambda _, version: version.validation_runs.update(finished_at=timezone.now() - timedelta(days=8)),
         ),
         ("no_version_in_review", lambda acme, version: acme.version("submitted", package=version.package)),
     ],
@@ -172,8 +176,9 @@ def test_withdraw_takes_the_version_out_of_the_queue(acme: Maker) -> None:
 def test_publish_lists_what_was_approved_and_is_200_a_second_time(acme: Maker) -> None:
     acme.subscribe()
     version = acme.version("approved", risk_tier="action_capable")
-    for _ in range(2):
-        response = step(acme, version, "publish")
+    path = f"/{version.package_id}/versions/{version.pk}/publish"
+    for raw in (b"", b"{}"):
+        response = acme("POST", path, raw)
         assert (response.status_code, response.json()["data"]["state"]) == (200, "listed")
     assert acme.events() == ["package.published"]
 
@@ -199,7 +204,7 @@ def test_suspend_and_resume_by_the_provider(acme: Maker) -> None:
     version = acme.version("listed")
     suspended = step(acme, version, "suspend", {"reason": "An outage"}).json()["data"]
     assert (suspended["state"], suspended["suspended_by"]) == ("suspended", "provider")
-    assert Package.objects.with_status().get(pk=version.package_id).status == "suspended"
+    assert status_of(version) == "suspended"
     assert not Version.objects.listed().exists()
     assert step(acme, version, "resume").json()["data"]["state"] == "listed"
     assert acme.events() == ["package.suspended", "package.resumed"]

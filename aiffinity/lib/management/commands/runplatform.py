@@ -58,7 +58,7 @@ class Command(BaseCommand):
 
     def prepare_database(self) -> None:
         """Migrate, make the first administrator, and leave no connection open behind the supervisor."""
-        call_command("migrate", interactive=False, verbosity=0)
+        call_command("migrate", interactive=False, verbosity=0, skip_checks=False)
         call_command("createfirstadmin", stdout=self.stdout)
         for connection in connections.all(initialized_only=True):
             connection.close()
