@@ -104,7 +104,7 @@ USE_TZ = True
 # PostgreSQL and Redis; unset means the embedded servers below DATA_DIR ---------------------------------------
 EMBEDDED = embedded_urls(DATA_DIR)
 DATABASES: dict[str, Any] = {"default": env.db_url("DATABASE_URL", default=EMBEDDED.database_url)}
-DATABASES["default"]["CONN_HEALTH_CHECKS"] = False
+DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 DATABASE_POOL_SIZE = env.int("DATABASE_POOL_SIZE", default=16)
 if DATABASE_POOL_SIZE:
     DATABASES["default"].setdefault("OPTIONS", {})["pool"] = {

@@ -26,9 +26,7 @@ class EmbeddedServices:
     the servers trade safety for speed and end with their owner, for tests.
     """
 
-    def __init__(
-        self, data_dir: Path, *, durable: bool = True, postgres: bool = True, valkey: bool = True
-    ) -> None:
+    def __init__(self, data_dir: Path, *, durable: bool = True, postgres: bool = True, valkey: bool = True) -> None:
         """Choose the servers; nothing is touched."""
         self.data_dir = data_dir.resolve()
         self._servers: list[EmbeddedServer] = []
@@ -105,9 +103,7 @@ class EmbeddedServices:
         deadline = time.monotonic() + LOCK_TIMEOUT_SECONDS
         while (lock := _try_lock(self._lock_path("start"))) is None:
             if time.monotonic() > deadline:
-                raise EmbeddedServerError(
-                    f"Another process has held {self._lock_path('start')} for too long."
-                )
+                raise EmbeddedServerError(f"Another process has held {self._lock_path('start')} for too long.")
             time.sleep(POLL_SECONDS)
         try:
             yield

@@ -117,9 +117,7 @@ class PostgresServer(EmbeddedServer):
             command = processes.tied(command, death_signal=signal.SIGINT)
         identity = server_identity()
         self._await_answer(
-            processes.spawn(
-                [*identity.prefix, *command], log_path=self.log_path, cwd=self.folder, user=identity.user
-            )
+            processes.spawn([*identity.prefix, *command], log_path=self.log_path, cwd=self.folder, user=identity.user)
         )
 
     def _configuration(self) -> dict[str, str]:

@@ -19,9 +19,7 @@ def tied(command: Sequence[str], *, death_signal: int) -> list[str]:
     return [sys.executable, "-I", "-S", str(TIED_WRAPPER), str(int(death_signal)), own_pid, *command]
 
 
-def spawn(
-    command: Sequence[str], *, log_path: Path, cwd: Path, user: str | None = None
-) -> subprocess.Popen[bytes]:
+def spawn(command: Sequence[str], *, log_path: Path, cwd: Path, user: str | None = None) -> subprocess.Popen[bytes]:
     """Start `command` in a session of its own, so that the terminal's Ctrl-C does not reach it."""
     environment = {**os.environ, "LC_ALL": "C"}
     with log_path.open("ab") as log:

@@ -63,13 +63,9 @@ class EmbeddedServer(ABC):
 
     def _is_reusable(self) -> bool:
         """Wait until a server that already runs answers; False where none runs, or it was about to stop."""
-        if not processes.wait_until(
-            lambda: self.has_ended() or self.answers(), timeout_seconds=READY_TIMEOUT_SECONDS
-        ):
+        if not processes.wait_until(lambda: self.has_ended() or self.answers(), timeout_seconds=READY_TIMEOUT_SECONDS):
             pid = self.running_pid()
-            raise self._error(
-                f"runs as process {pid} but does not answer in {self.socket_dir}; end it (kill {pid})"
-            )
+            raise self._error(f"runs as process {pid} but does not answer in {self.socket_dir}; end it (kill {pid})")
         return self.answers()
 
     def _await_answer(self, process: subprocess.Popen[bytes]) -> None:

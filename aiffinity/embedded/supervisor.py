@@ -130,9 +130,7 @@ class Supervisor:
         for child in self._children:
             child.send(signal.SIGTERM)
         running = [child for child in self._children if child.process is not None]
-        processes.wait_until(
-            lambda: all(child.has_ended() for child in running), timeout_seconds=STOP_TIMEOUT_SECONDS
-        )
+        processes.wait_until(lambda: all(child.has_ended() for child in running), timeout_seconds=STOP_TIMEOUT_SECONDS)
         for child in running:
             if not child.has_ended():
                 _say(f"{child.name} did not end within {STOP_TIMEOUT_SECONDS:.0f} s and is killed")

@@ -159,9 +159,7 @@ def test_two_processes_that_start_at_once_share_one_pair_of_servers(data_dir: Pa
     assert [processes.is_alive(pid) for pid in pids] == [False, False]
 
 
-def test_servers_that_outlive_a_killed_owner_are_taken_over(
-    data_dir: Path, start_services: StartServices
-) -> None:
+def test_servers_that_outlive_a_killed_owner_are_taken_over(data_dir: Path, start_services: StartServices) -> None:
     with start_elsewhere(data_dir, "durable") as process:
         assert process.stdout is not None
         assert process.stdout.readline() == "owner\n"

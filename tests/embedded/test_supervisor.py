@@ -97,9 +97,7 @@ def test_a_killed_child_is_started_again_and_the_others_stay(supervise: Supervis
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
-def test_a_stop_signal_ends_all_children(
-    supervise: Supervise, tmp_path: Path, number: signal.Signals
-) -> None:
+def test_a_stop_signal_ends_all_children(supervise: Supervise, tmp_path: Path, number: signal.Signals) -> None:
     process = supervise(one="polite", two="polite")
     pids = wait_for_pids(tmp_path / "one", 1) + wait_for_pids(tmp_path / "two", 1)
     process.send_signal(number)
@@ -108,9 +106,7 @@ def test_a_stop_signal_ends_all_children(
     assert [processes.is_alive(pid) for pid in pids] == [False, False]
 
 
-def test_a_child_that_ignores_sigterm_is_killed_with_its_own_children(
-    supervise: Supervise, tmp_path: Path
-) -> None:
+def test_a_child_that_ignores_sigterm_is_killed_with_its_own_children(supervise: Supervise, tmp_path: Path) -> None:
     process = supervise(stubborn="stubborn", parent="parent")
     pids = wait_for_pids(tmp_path / "stubborn", 1) + wait_for_pids(tmp_path / "parent", 2)
     process.terminate()

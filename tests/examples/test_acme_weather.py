@@ -89,9 +89,7 @@ def execute(
     )
 
 
-def deliver(
-    url: str, event_id: str, *, header: str = "X-Aiffinity-Signature", **headers: str
-) -> requests.Response:
+def deliver(url: str, event_id: str, *, header: str = "X-Aiffinity-Signature", **headers: str) -> requests.Response:
     body = json.dumps({"id": event_id, "type": "platform.ping", "data": {}}).encode()
     now = datetime.now(UTC)
     signed = {
@@ -328,9 +326,7 @@ def test_a_secret_without_base64_verifies_no_standard_webhook(secret):
 
 def test_the_hex_signatures_are_those_of_the_protocol():
     secret, body = "whsec_your-signing-secret", b'{"id": "evt_1"}'
-    assert signatures.sign_body(secret, body) == (
-        "0cb0cd8761b863005272401a9f8d667df3556986a4891e5a3a4cf02d956f15a4"
-    )
+    assert signatures.sign_body(secret, body) == ("0cb0cd8761b863005272401a9f8d667df3556986a4891e5a3a4cf02d956f15a4")
     assert signatures.sign_call(secret, "1775296800", body) == (
         "ee8f42f36594cc5ca2ef66db6b82e62040e23adc79d44d2397a6213ce30f9050"
     )

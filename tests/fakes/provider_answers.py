@@ -106,9 +106,7 @@ def distort(provider: "FakeProvider", reply: Reply) -> Reply:
         return Reply(provider.status_code or reply.status_code, b'{"status": "ok", "data": {', headers)
     if provider.oversize:
         padding = "x" * provider.oversize_bytes
-        return replace(
-            json_reply(provider.status_code or 200, {**PLAIN_ANSWER, "padding": padding}), headers=headers
-        )
+        return replace(json_reply(provider.status_code or 200, {**PLAIN_ANSWER, "padding": padding}), headers=headers)
     if provider.status_code is not None:
         is_retryable = provider.status_code == 429 or provider.status_code >= 500
         error = ProviderError(provider.status_code, "forced", "The test wants it.", is_retryable=is_retryable)

@@ -27,9 +27,7 @@ _FULL_STOPS = str.maketrans({"\u3002": ".", "\uff0e": ".", "\uff61": "."})
 # Two versions of IDNA lead these to different hosts (Unicode Technical Standard 46, section 7).
 _DEVIATIONS = re.compile("[\u00df\u03c2\u200c\u200d]")
 
-LOCAL_NAMES = frozenset(
-    {"localhost", "ip6-localhost", "ip6-loopback", "broadcasthost", "localdomain", "metadata"}
-)
+LOCAL_NAMES = frozenset({"localhost", "ip6-localhost", "ip6-loopback", "broadcasthost", "localdomain", "metadata"})
 LOCAL_SUFFIXES = (
     ".localhost",
     ".localdomain",

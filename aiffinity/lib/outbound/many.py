@@ -128,9 +128,7 @@ class MultiSender:
     def _needs_look_up(self, url: ParsedUrl) -> bool:
         # libcurl knows localhost by itself, and only the proxy's name is looked up where there is one.
         is_localhost = url.host.text == "localhost" or url.host.text.endswith(".localhost")
-        return url.host.address is None and not (
-            is_localhost or self._policy.proxy or self._policy.pinned_names
-        )
+        return url.host.address is None and not (is_localhost or self._policy.proxy or self._policy.pinned_names)
 
     def _launch_at_addresses(self, look_up: _LookUp) -> OutboundError | None:
         spent_ms = (time.monotonic() - look_up.started_at) * 1000

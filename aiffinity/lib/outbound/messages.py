@@ -132,9 +132,7 @@ def check_header(name: str, value: str) -> None:
     """
     _check_header_name(name)
     if not _HEADER_VALUE.match(value):
-        message = (
-            f"The value of the header {name} must be one line of at most 8192 printable ASCII characters."
-        )
+        message = f"The value of the header {name} must be one line of at most 8192 printable ASCII characters."
         raise OutboundRefused(rule="header", message=message)
 
 

@@ -70,11 +70,7 @@ class NameResolver:
             return
         now = time.monotonic()
         self._entries = {
-            host: entry
-            for host, entry in self._entries.items()
-            if entry.fresh_until is None or entry.fresh_until > now
+            host: entry for host, entry in self._entries.items() if entry.fresh_until is None or entry.fresh_until > now
         }
         if len(self._entries) >= MAX_NAMES:
-            self._entries = {
-                host: entry for host, entry in self._entries.items() if entry.fresh_until is None
-            }
+            self._entries = {host: entry for host, entry in self._entries.items() if entry.fresh_until is None}

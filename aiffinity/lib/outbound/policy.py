@@ -139,9 +139,7 @@ def policy_from_settings() -> EgressPolicy:
 
 
 @lru_cache(maxsize=8)
-def _policy(
-    allow: tuple[str, ...], ports: tuple[int, ...], proxy: str, *, is_http_allowed: bool
-) -> EgressPolicy:
+def _policy(allow: tuple[str, ...], ports: tuple[int, ...], proxy: str, *, is_http_allowed: bool) -> EgressPolicy:
     return EgressPolicy.parse(allow=allow, is_http_allowed=is_http_allowed, ports=ports, proxy=proxy)
 
 

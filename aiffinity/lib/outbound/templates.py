@@ -63,9 +63,7 @@ def _check_authority(authority: str) -> None:
         return
     labels = authority.split(".")
     are_fixed = ["{" not in label for label in labels]
-    if not all(
-        is_fixed or _PLACEHOLDER.fullmatch(label) for is_fixed, label in zip(are_fixed, labels, strict=True)
-    ):
+    if not all(is_fixed or _PLACEHOLDER.fullmatch(label) for is_fixed, label in zip(are_fixed, labels, strict=True)):
         _refuse("placeholder", "A placeholder in the host must be a whole label between dots.")
     if len(labels) < _MIN_FIXED_LABELS or not all(are_fixed[-_MIN_FIXED_LABELS:]):
         _refuse("placeholder", "The host must end with a fixed domain.")

@@ -51,9 +51,7 @@ _TLS_CODES = frozenset(
         pycurl.E_SSL_PINNEDPUBKEYNOTMATCH,
     }
 )
-_CLOSED_CODES = frozenset(
-    {pycurl.E_GOT_NOTHING, pycurl.E_PARTIAL_FILE, pycurl.E_RECV_ERROR, pycurl.E_SEND_ERROR}
-)
+_CLOSED_CODES = frozenset({pycurl.E_GOT_NOTHING, pycurl.E_PARTIAL_FILE, pycurl.E_RECV_ERROR, pycurl.E_SEND_ERROR})
 
 # Where the usual systems keep their bundle of trusted certificates: Debian, Red Hat, SUSE, Alpine and macOS.
 _BUNDLES = (

@@ -29,11 +29,7 @@ def test_hung_request_delays_no_other() -> None:
             (request.tag, outcome, time.monotonic() - started)
             for request, outcome in http.send_many(requests, max_in_flight=8)
         ]
-    quick = [
-        (tag, outcome.status, seconds)
-        for tag, outcome, seconds in ended
-        if isinstance(outcome, OutboundResponse)
-    ]
+    quick = [(tag, outcome.status, seconds) for tag, outcome, seconds in ended if isinstance(outcome, OutboundResponse)]
     assert {tag for tag, _, _ in quick} == set(range(50))
     assert len(quick) == 50
     assert {status for _, status, _ in quick} == {200}
@@ -143,9 +139,7 @@ def test_address_check_holds_for_batches() -> None:
         )
         requests = [post(server, url=f"https://rebound.example.com:{server.port}/") for _ in range(10)]
         outcomes = [outcome for _, outcome in OutboundClient(policy).send_many(requests, max_in_flight=4)]
-        assert [outcome.kind for outcome in outcomes if isinstance(outcome, OutboundError)] == [
-            "refused"
-        ] * 10
+        assert [outcome.kind for outcome in outcomes if isinstance(outcome, OutboundError)] == ["refused"] * 10
         assert server.connections == 0
 
 
@@ -163,10 +157,7 @@ def test_silent_name_servers_delay_no_other_name(monkeypatch) -> None:
         names = [f"provider{number}.test" for number in range(5)]
         allow = [f"{name}:{server.port}" for name in names]
         http = OutboundClient(loopback_policy(allow=allow, ports=[443]))
-        silent = [
-            post(server, "silent", url=f"https://silent{number}.test/", timeout_ms=800)
-            for number in range(60)
-        ]
+        silent = [post(server, "silent", url=f"https://silent{number}.test/", timeout_ms=800) for number in range(60)]
         quick = [post(server, "quick", url=f"http://{name}:{server.port}/") for name in names]
         started = time.monotonic()
         ended = [
@@ -207,13 +198,9 @@ def test_name_that_does_not_resolve_is_a_connect_failure(monkeypatch) -> None:
 
     monkeypatch.setattr(socket, "getaddrinfo", look_up)
     http = OutboundClient(loopback_policy())
-    requests = [
-        OutboundRequest(method="GET", url="https://nowhere.invalid/", tag=number) for number in range(20)
-    ]
+    requests = [OutboundRequest(method="GET", url="https://nowhere.invalid/", tag=number) for number in range(20)]
     kinds = [
-        outcome.kind
-        for _, outcome in http.send_many(requests, max_in_flight=4)
-        if isinstance(outcome, OutboundError)
+        outcome.kind for _, outcome in http.send_many(requests, max_in_flight=4) if isinstance(outcome, OutboundError)
     ]
     assert kinds == ["connect"] * 20
     assert calls == [b"nowhere.invalid"]

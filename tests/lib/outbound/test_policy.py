@@ -31,9 +31,7 @@ def test_allow_entry_for_a_name_and_port() -> None:
     assert parse_allow_entry("Provider.test:8080") == ("provider.test", 8080)
 
 
-@pytest.mark.parametrize(
-    "entry", ["", "provider", "provider:", "127.0.0.1/33", "http://provider:80", "*", "a b:80"]
-)
+@pytest.mark.parametrize("entry", ["", "provider", "provider:", "127.0.0.1/33", "http://provider:80", "*", "a b:80"])
 def test_unreadable_allow_entry_raises(entry: str) -> None:
     with pytest.raises(ValueError, match="is neither"):
         parse_allow_entry(entry)
@@ -92,9 +90,7 @@ def test_connection_check(address: str, port: int, host: str, refusal: str | Non
         ("http://proxy.corp:3128", "8.8.8.8", 443, "not_the_proxy"),
     ],
 )
-def test_with_a_proxy_only_the_proxy_is_connected_to(
-    proxy: str, address: str, port: int, refusal: str | None
-) -> None:
+def test_with_a_proxy_only_the_proxy_is_connected_to(proxy: str, address: str, port: int, refusal: str | None) -> None:
     policy = EgressPolicy.parse(proxy=proxy)
     found = policy.refusal_of_connection(ipaddress.ip_address(address), port, host="api.example.com")
     assert found == refusal

@@ -201,9 +201,7 @@ def test_length_is_admitted_up_to_the_limit() -> None:
     ],
 )
 def test_allow_listed_target_is_admitted(url: str) -> None:
-    policy = EgressPolicy.parse(
-        allow=["127.0.0.0/8", "[::1]/128:7000", "provider:8080"], is_http_allowed=True
-    )
+    policy = EgressPolicy.parse(allow=["127.0.0.0/8", "[::1]/128:7000", "provider:8080"], is_http_allowed=True)
     check_url(url, policy)
 
 
@@ -219,9 +217,7 @@ def test_allow_listed_target_is_admitted(url: str) -> None:
     ],
 )
 def test_allow_list_admits_nothing_else(url: str, rule: str) -> None:
-    policy = EgressPolicy.parse(
-        allow=["127.0.0.0/8", "[::1]/128:7000", "provider:8080"], is_http_allowed=True
-    )
+    policy = EgressPolicy.parse(allow=["127.0.0.0/8", "[::1]/128:7000", "provider:8080"], is_http_allowed=True)
     with pytest.raises(UrlRefused) as refused:
         check_url(url, policy)
     assert refused.value.rule == rule
