@@ -1,5 +1,6 @@
 """Accounts: sign-up, verification, login, refresh."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from drf_spectacular.utils import OpenApiExample, extend_schema
@@ -54,7 +55,7 @@ class AccountView(CallerView):
     def post(self, request: Request) -> Response:
         """Sign up by mail address and password, or make an account for the ID token's user."""
         user = getattr(request.auth, "user", None)
-        if user is not None and "password" not in request.data:
+        if user is not None and not (isinstance(request.data, Mapping) and "password" in request.data):
             account = accounts.register_account_for(user, **self.read(SignUpWithTokenBody))
         else:
             account = accounts.register_account(**self.read(SignUpBody))
