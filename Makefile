@@ -37,6 +37,7 @@ demo: ## Walk the main job against a platform of its own, with the Acme Weather 
 
 test: ## Run the tests in parallel (ARGS="…" goes to pytest).
 	$(call bootstrap,dev)
+	@tests/find_chromium.sh
 	@exec $(BIN)/python -m pytest -n auto $(ARGS)
 
 lint: ## Check style, types, import layers, migrations and settings.

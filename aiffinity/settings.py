@@ -37,11 +37,13 @@ SILENCED_SYSTEM_CHECKS = ["urls.W002"]
 
 # Applications ----------------------------------------------------------------------------------------------
 INSTALLED_APPS = [
-    "django.contrib.admin",
+    "unfold.apps.BasicAppConfig",
+    "aiffinity.admin_site.apps.StaffConsoleConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
     "django.contrib.messages",
+    "django.contrib.humanize",
     "whitenoise.runserver_nostatic",
     "django.contrib.staticfiles",
     "rest_framework",
@@ -66,7 +68,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    "csp.middleware.CSPMiddleware",
+    "aiffinity.admin_site.content_security.ContentSecurityMiddleware",
 ]
 ROOT_URLCONF = "aiffinity.urls"
 ASGI_APPLICATION = "aiffinity.asgi.application"
@@ -134,17 +136,23 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
         "task": "packages.tasks.list_submitted_versions",
         "schedule": timedelta(seconds=10),
     },
+    "open-re-reviews": {"task": "packages.tasks.open_re_reviews", "schedule": timedelta(seconds=30)},
     "expire-claims-and-approvals": {
         "task": "packages.tasks.expire_claims_and_approvals",
         "schedule": timedelta(seconds=60),
     },
     "send-due-mails": {"task": "aiffinity.lib.tasks.send_due_mails", "schedule": timedelta(seconds=10)},
+    "push-call-counts": {"task": "capabilities.tasks.push_call_counts", "schedule": timedelta(minutes=5)},
     "purge-invocations": {"task": "capabilities.tasks.purge_invocations", "schedule": timedelta(hours=1)},
+    "purge-states": {"task": "capabilities.tasks.purge_states", "schedule": timedelta(hours=1)},
+    "follow-updates": {"task": "capabilities.tasks.follow_updates", "schedule": timedelta(seconds=60)},
     "purge-expired": {"task": "aiffinity.lib.tasks.purge_expired", "schedule": timedelta(hours=1)},
 }
 
 # Mail ------------------------------------------------------------------------------------------------------
 DEFAULT_FROM_EMAIL = env("DEFAULT_FROM_EMAIL", default="Aiffinity <no-reply@aiffinity.me>")
+# A server that hangs must not hold a batch longer than its lease.
+EMAIL_TIMEOUT = 10
 if env("EMAIL_URL", default=""):
     vars().update(env.email_url("EMAIL_URL"))
 else:
@@ -173,7 +181,7 @@ SESSION_COOKIE_SAMESITE = "Lax"
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": ["'self'"],
-        "script-src": ["'self'"],
+        "script-src": ["'self'"],  # The staff console's pages get 'unsafe-eval' from the middleware.
         "style-src": ["'self'"],
         "img-src": ["'self'", "data:"],
         "object-src": ["'none'"],
@@ -181,6 +189,21 @@ CONTENT_SECURITY_POLICY = {
         "form-action": ["'self'"],
         "frame-ancestors": ["'none'"],
     },
+}
+
+# Staff console ---------------------------------------------------------------------------------------------
+UNFOLD: dict[str, Any] = {
+    "SITE_TITLE": "Aiffinity console",
+    "SITE_HEADER": "Aiffinity",
+    "SITE_SUBHEADER": "Staff console",
+    "SITE_SYMBOL": "hub",
+    "SITE_URL": None,
+    "SHOW_HISTORY": False,
+    "SHOW_VIEW_ON_SITE": False,
+    "ENVIRONMENT": "aiffinity.admin_site.navigation.environment_badge",
+    "STYLES": ["aiffinity.admin_site.navigation.theme"],
+    "DASHBOARD_CALLBACK": "packages.console.start.start_context",
+    "SIDEBAR": {"show_search": False, "navigation": "aiffinity.admin_site.navigation.sidebar"},
 }
 
 # API -------------------------------------------------------------------------------------------------------
@@ -211,6 +234,45 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "SCHEMA_PATH_PREFIX": "/v1",
+    "COMPONENT_SPLIT_REQUEST": True,
+    "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
+    "ENUM_NAME_OVERRIDES": {
+        "AttestationKind": "packages.models.AttestationKind",
+        "AuthStrategy": "runtime.auth_profiles.STRATEGIES",
+        "AvailabilityMode": "packages.models.AvailabilityMode",
+        "CapabilityMode": "runtime.descriptors.MODES",
+        "CatalogSort": "catalog.search.SORTS",
+        "DriftLevel": "packages.drift.Level",
+        "ErrorCode": "aiffinity.lib.errors.REGISTRY",
+        "EventType": "runtime.event_types.EVENT_TYPES",
+        "HealthStatus": "runtime.models.HealthStatus",
+        "MessageAuthor": "packages.models.MessageAuthor",
+        "ReviewDecisionKind": "packages.models.Decision",
+        "ReviewKind": "packages.models.ReviewKind",
+        "ReviewOutcome": "packages.models.ReviewOutcome",
+        "ReviewState": "packages.serializers.versions.REVIEW_STATES",
+        "RiskTier": "packages.models.RiskTier",
+        "RuntimeStatus": "runtime.models.RuntimeStatus",
+        "ValidationRunState": "packages.models.RunState",
+        "VersionState": "packages.models.VersionState",
+    },
+    "TAGS": [
+        {"name": "Account", "description": "The developer account: sign-up, verification, login."},
+        {"name": "Apps", "description": "Provider apps and their client credentials."},
+        {"name": "Authentication", "description": "Access tokens for apps, and the keys that verify them."},
+        {"name": "Packages", "description": "Packages and versions, from draft to listed."},
+        {"name": "Runtime apps", "description": "The executable identity of an app: endpoints and status."},
+        {"name": "Auth profiles", "description": "How an app authenticates its users."},
+        {"name": "Capability templates", "description": "What an app can do, as descriptors in five modes."},
+        {"name": "Webhook profiles", "description": "Where events go, and the secret that signs them."},
+        {"name": "Webhooks", "description": "Deliveries of events: look, replay, test."},
+        {"name": "Secrets", "description": "Named secrets for handlers; values are never answered."},
+        {"name": "Health", "description": "What the health checks of an app found."},
+        {"name": "Capabilities", "description": "Invoke capabilities, read states and the log of calls."},
+        {"name": "Catalog", "description": "The public catalog: browse, look, install."},
+        {"name": "Space", "description": "The marketplace and installs of a user."},
+        {"name": "Reference", "description": "The API about itself."},
+    ],
     "PREPROCESSING_HOOKS": ["aiffinity.lib.openapi.only_api_paths"],
     "POSTPROCESSING_HOOKS": ["aiffinity.lib.openapi.add_components"],
 }
@@ -225,7 +287,10 @@ EGRESS_ALLOW_HTTP = env.bool("AIFFINITY_EGRESS_ALLOW_HTTP", default=False)
 EGRESS_PORTS = env.list("AIFFINITY_EGRESS_PORTS", cast=int, default=[443, 8443])
 EGRESS_PROXY = env("AIFFINITY_EGRESS_PROXY", default="")
 EXECUTE_TIMEOUT_MS = env.int("AIFFINITY_EXECUTE_TIMEOUT_MS", default=10_000)
-EXECUTE_MAX_IN_FLIGHT = env.int("AIFFINITY_EXECUTE_MAX_IN_FLIGHT", default=50)
+# Half of a web process's threads, so that one hung provider leaves the other half to everybody else.
+EXECUTE_MAX_IN_FLIGHT = env.int(
+    "AIFFINITY_EXECUTE_MAX_IN_FLIGHT", default=max(1, env.int("WEB_THREADS", default=32) // 2)
+)
 
 # Logs ------------------------------------------------------------------------------------------------------
 LOGGING_CONFIG = "aiffinity.lib.logs.configure"

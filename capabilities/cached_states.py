@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from capabilities.models import CachedState, Install
@@ -17,6 +17,7 @@ from capabilities.models import CachedState, Install
 MIN_TTL_SECONDS = 5
 DEFAULT_REFRESH_INTERVAL_SECONDS = 900
 USABLE_FOR = timedelta(hours=24)
+PURGE_BATCH = 5_000
 
 
 @dataclass(frozen=True)
@@ -40,12 +41,9 @@ def usable_state(key: StateKey) -> CachedState | None:
 
 
 def latest_state(install: Install, capability_id: str) -> CachedState | None:
-    """Return the newest state of an install's capability whatever its params, if younger than 24 hours."""
+    """Return the newest state of an install's capability whatever its params, if fresh or younger than 24 hours."""
     found = CachedState.objects.filter(
-        install=install,
-        capability_id=capability_id,
-        version_id=install.version_id,
-        fetched_at__gt=timezone.now() - USABLE_FOR,
+        _is_worth_keeping(), install=install, capability_id=capability_id, version_id=install.version_id
     )
     return found.order_by("-fetched_at").first()
 
@@ -89,6 +87,22 @@ def keep_state(key: StateKey, data: Any, *, ttl_seconds: int, invocation_id: str
 def forget_states(install: Install) -> None:
     """Delete every cached state of an install."""
     CachedState.objects.filter(install=install).delete()
+
+
+def purge_states() -> int:
+    """Delete what can't be served any more, in small batches, and return how many states there were."""
+    deleted = 0
+    while True:
+        batch = CachedState.objects.exclude(_is_worth_keeping()).order_by("expires_at").values("pk")[:PURGE_BATCH]
+        count, _ = CachedState.objects.filter(pk__in=batch).delete()
+        deleted += count
+        if count < PURGE_BATCH:
+            return deleted
+
+
+def _is_worth_keeping() -> Q:
+    now = timezone.now()
+    return Q(expires_at__gt=now) | Q(fetched_at__gt=now - USABLE_FOR)
 
 
 def _states(key: StateKey) -> QuerySet[CachedState]:

@@ -155,17 +155,15 @@ def answer_of_provider(call: Call, answer: ExecuteAnswer) -> Answer:
 
 def _check_answer(target: Target, answer: ExecuteAnswer) -> None:
     if answer.status == "error":
+        code = answer.error_code or "provider_error"
         message = answer.error_message or "The provider answered with an error."
-        raise UpstreamError(f"The provider refused: {message}", details=[_provider_detail(answer, message)])
+        # The log keeps the message of the error; the provider's own words may hold what belongs to the user.
+        raise UpstreamError("The provider refused the call.", details=[Detail("", code, message)])
     if answer.status == "pending" and answer.data is None:
         return
     faults = answer_faults(target.descriptor, answer.data)
     if faults:
         raise UpstreamInvalidResponse(f"The provider's answer breaks its contract: {_first(faults)}", details=faults)
-
-
-def _provider_detail(answer: ExecuteAnswer, message: str) -> Detail:
-    return Detail("", answer.error_code or "provider_error", message)
 
 
 def _first(faults: list[Detail]) -> str:

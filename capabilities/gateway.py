@@ -93,6 +93,13 @@ def _invoke_state(call: Call, *, skips_cache: bool) -> Answer:
     if kept is not None:
         return _answer_from_cache(call, kept)
     check_connection(call)
+    # Who waits for somebody else's call holds a thread just as well, and so a seat.
+    with seat(call.target.app_id):
+        return _ask_once(call, key, skips_cache=skips_cache)
+
+
+def _ask_once(call: Call, key: StateKey, *, skips_cache: bool) -> Answer:
+    """Ask the provider, or wait for an equal call that does so already."""
     flight = flights.join(key)
     try:
         if flight is None:
@@ -110,8 +117,7 @@ def _fetch(call: Call, key: StateKey, *, skips_cache: bool) -> Fetched:
     landed = None if skips_cache else fresh_state(key)
     if landed is not None:
         return landed
-    with seat(call.target.app_id):
-        answer = call_provider(call)
+    answer = call_provider(call)
     if answer.status != "ok":
         return answer
     ttl_seconds = bounded_ttl(answer.ttl, call.target.descriptor.get("refresh_interval_seconds"))

@@ -10,6 +10,7 @@ from typing import Any
 from capabilities.consents import permissions_of
 from capabilities.models import Install
 from packages.models import Package, Version, VersionState
+from packages.versions import drift_between
 from runtime.models import HealthStatus, RuntimeApp, RuntimeStatus
 
 
@@ -86,10 +87,16 @@ def already_installed(candidate: Candidate) -> Iterator[Reason]:
 
 
 def consent_required(candidate: Candidate) -> Iterator[Reason]:
-    """The package asks for permissions; installing is the consent to them."""
-    if candidate.install is not None or candidate.version is None:
+    """The package asks for permissions; installing is the consent to them. An update that asks for more waits."""
+    version, install = candidate.version, candidate.install
+    if version is None:
         return
-    permissions = permissions_of(candidate.version.capabilities)
+    if install is not None:
+        if candidate.is_listed and drift_between(install.version, version).needs_consent:
+            message = f"Version {version.version} asks for more than you agreed to; it waits for your consent."
+            yield Reason("consent_required", message, blocking=False, action="consent")
+        return
+    permissions = permissions_of(version.capabilities)
     if permissions:
         message = f"Installing allows {', '.join(permissions)}."
         yield Reason("consent_required", message, blocking=False, action="consent")

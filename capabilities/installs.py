@@ -27,14 +27,15 @@ def install_package(
     """Install a package for a user and return the install, and whether it is new.
 
     Pins the listed version and records the consent to its permissions. A second call returns the same
-    install; parallel ones are ordered by a lock on the package and make one row and one event. Raises
-    NotInstallable (422) with the blocking reasons, VALIDATION_ERROR (400) for a consent to something else.
+    install, also when the package can't be installed any more; parallel ones are ordered by a lock on the
+    package and make one row and one event. Raises NotInstallable (422) with the blocking reasons,
+    VALIDATION_ERROR (400) for a consent to something else.
     """
     with transaction.atomic():
         candidate = _candidate(user, package)
-        version = _installable_version(candidate)
         if candidate.install is not None:
             return candidate.install, False
+        version = _installable_version(candidate)
         permissions = consented_permissions(permissions_of(version.capabilities), consent)
         install = Install.objects.create(
             user=user,
@@ -43,7 +44,7 @@ def install_package(
             consented_permissions=permissions,
             consented_at=timezone.now(),
         )
-        _record(install, "install.created", actor=actor, count=1)
+        _record(install, "install.created", actor=actor, count=1, permissions=permissions)
         return install, True
 
 
@@ -53,6 +54,8 @@ def uninstall_package(user: User, package: Package, *, actor: str) -> Install:
     Raises NotFound where the user doesn't have the package.
     """
     with transaction.atomic():
+        # Package before install, as everywhere.
+        Package.objects.select_for_update(no_key=True).filter(pk=package.pk).exists()
         found = Install.objects.for_user(user).filter(package=package)
         install = found.select_for_update().first()
         if install is None:
@@ -107,7 +110,7 @@ def _installable_version(candidate: Candidate) -> Version:
     return candidate.version
 
 
-def _record(install: Install, event: str, *, actor: str, count: int) -> None:
+def _record(install: Install, event: str, *, actor: str, count: int, **more: Any) -> None:
     bump_install_count(install.package_id, count)
     append_audit(subject=install.pk, action=event, actor=actor, data={"permissions": install.consented_permissions})
     app = install.package.app
@@ -117,6 +120,7 @@ def _record(install: Install, event: str, *, actor: str, count: int) -> None:
         "version_id": install.version_id,
         "version": install.version.version,
         "user_id": opaque_user_id(install.user_id, app.pk),
+        **more,
     }
     post_event(app, event, data)
 

@@ -73,6 +73,7 @@ class CachedState(models.Model):
                 fields=["install", "capability_id", "version", "params_hash"], name="cached_state_unique_key"
             ),
         ]
+        indexes = [models.Index(fields=["expires_at"], name="cached_state_expiry")]
 
     def __str__(self) -> str:
         return f"{self.capability_id} of {self.install_id}"

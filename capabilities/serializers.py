@@ -9,6 +9,7 @@ from rest_framework import serializers
 
 from aiffinity.lib.serializers import JsonObjectField, StrictBooleanField, StrictSerializer, TextField
 from capabilities.calls import DEFAULT_LOCALE, DEFAULT_TIMEZONE, CallContext
+from runtime.descriptors import MODES
 
 LOCALE = re.compile(r"\A[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8}){0,4}\Z")
 
@@ -61,7 +62,9 @@ class ActionBody(InvokeBody):
 class InstallQuery(serializers.Serializer[Any]):
     """Which install is read."""
 
-    install_id = serializers.CharField(required=False, max_length=40)
+    install_id = serializers.CharField(
+        required=False, max_length=40, help_text="A user with one matching install may leave it out."
+    )
 
 
 class HistoryQuery(serializers.Serializer[Any]):
@@ -75,7 +78,7 @@ class HistoryQuery(serializers.Serializer[Any]):
 class CapabilityQuery(serializers.Serializer[Any]):
     """Which capabilities are listed."""
 
-    app_id = serializers.CharField(required=False, max_length=40)
+    app_id = serializers.CharField(required=False, max_length=40, help_text="Only those of this app.")
 
 
 class AnswerOut(serializers.Serializer[Any]):
@@ -106,7 +109,7 @@ class InvocationOut(serializers.Serializer[Any]):
     id = serializers.CharField()
     capability_id = serializers.CharField()
     capability = serializers.CharField()
-    mode = serializers.CharField()
+    mode = serializers.ChoiceField(choices=MODES)
     app_id = serializers.CharField()
     install_id = serializers.CharField()
     version_id = serializers.CharField()
@@ -124,9 +127,9 @@ class CapabilityOut(serializers.Serializer[Any]):
     id = serializers.CharField()
     app_id = serializers.CharField()
     name = serializers.CharField()
-    mode = serializers.CharField()
+    mode = serializers.ChoiceField(choices=MODES)
     description = serializers.CharField()
-    schema = serializers.JSONField()
+    schema = JsonObjectField()
     risk_level = serializers.CharField()
     permissions = serializers.ListField(child=serializers.CharField())
     created_at = serializers.DateTimeField()

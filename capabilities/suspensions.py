@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from aiffinity.lib.errors import CapabilitySuspended, Detail
 from capabilities.models import Install
+from packages.configuration import is_covered
 from packages.models import Version, VersionState
 from runtime.models import HealthStatus, RuntimeApp, RuntimeStatus
 
@@ -56,11 +57,8 @@ def _app_reasons(version: Version, runtime_app: RuntimeApp | None, capability: s
 
 
 def is_approval_fresh(version: Version, runtime_app: RuntimeApp) -> bool:
-    """Say whether content and configuration are what the approval, or the listing by the system, saw."""
-    return (
-        version.approved_content_hash == version.content_hash
-        and version.approved_config_hash == runtime_app.config_hash
-    )
+    """Say whether content and configuration are what the approval, or the listing by the system, saw, or narrower."""
+    return is_covered(version, runtime_app)
 
 
 def _is_unhealthy(runtime_app: RuntimeApp, capability: str) -> bool:

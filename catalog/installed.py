@@ -66,6 +66,8 @@ def with_install_state(listings: Iterable[dict[str, Any]], user: User) -> list[d
 
 def installability_for(package: Package, version: Version, user: User | None) -> dict[str, Any]:
     """Say whether a package can be installed, with the user's own reasons where one is known."""
-    install = Install.objects.for_user(user).filter(package=package).first() if user else None
+    install = None
+    if user is not None:
+        install = Install.objects.for_user(user).filter(package=package).select_related("version").first()
     runtime_app = RuntimeApp.objects.filter(pk=package.app_id).first()
     return installability(Candidate(package, version, runtime_app, install))

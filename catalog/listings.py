@@ -1,11 +1,9 @@
 """Listings: which packages the catalog shows, and the document that it shows of each (spec 4 "Catalog")."""
 
 import re
-from datetime import timedelta
 from typing import Any
 
-from django.db.models import Case, F, Func, JSONField, Q, QuerySet, When
-from django.utils import timezone
+from django.db.models import Case, F, Func, JSONField, QuerySet, When
 
 from aiffinity.lib.errors import NotFound
 from aiffinity.lib.ids import is_id
@@ -13,7 +11,6 @@ from capabilities.consents import permissions_of
 from packages.models import AvailabilityMode, Package, Version, VersionState
 from runtime.models import HealthStatus
 
-ORPHANS_SHOWN_FOR = timedelta(days=30)
 SLUG = re.compile(r"\A[a-z][a-z0-9-]{2,63}\Z")
 SHOWN_STATES = (VersionState.LISTED, VersionState.SUSPENDED, VersionState.SUPERSEDED)
 
@@ -30,25 +27,14 @@ class CapabilitySummaries(Func):
 
 
 def browsable_versions() -> QuerySet[Version]:
-    """Return the listed versions of the packages that lists show.
-
-    Unlisted packages are left out; orphaned ones stay 30 days, flagged (spec 2 "DELETE /v1/providers/apps").
-    """
-    is_shown_app = Q(package__app__deleted_at=None) | Q(package__app__deleted_at__gt=timezone.now() - ORPHANS_SHOWN_FOR)
-    return Version.objects.filter(
-        is_shown_app,
-        state=VersionState.LISTED,
-        package__availability_mode=AvailabilityMode.PUBLIC,
-        package__suspended_at=None,
-        package__deprecated_at=None,
-        package__account__suspended_at=None,
-    )
+    """Return the listed versions of the packages that lists show: unlisted packages are left out."""
+    return Version.objects.listed().filter(package__availability_mode=AvailabilityMode.PUBLIC)
 
 
 def with_listing_fields(versions: QuerySet[Version]) -> QuerySet[Version]:
     """Read everything that a listing shows in the one query, without the schemas of the capabilities."""
     return (
-        versions.select_related("package__account", "package__app")
+        versions.select_related("package__account", "package__app", "package__successor")
         .defer("capabilities", "changelog")
         .annotate(
             summaries=CapabilitySummaries("capabilities"),
@@ -105,8 +91,15 @@ def listing_document(version: Any) -> dict[str, Any]:
         "listed_at": package.listed_at,
         "updated_at": package.updated_at,
         "availability_mode": package.availability_mode,
+        "successor": successor_of(package),
         "badges": badges_of(package, version.health_status),
     }
+
+
+def successor_of(package: Package) -> dict[str, str] | None:
+    """Return which package the provider offers instead of a deprecated one."""
+    heir = package.successor if package.deprecated_at is not None else None
+    return {"id": heir.pk, "slug": heir.slug, "name": heir.name} if heir is not None else None
 
 
 def badges_of(package: Package, health_status: str | None) -> list[str]:

@@ -8,6 +8,7 @@ from aiffinity.lib.serializers import JsonObjectField, StrictSerializer, TextFie
 from aiffinity.lib.views import PageQuery
 from catalog.search import SORTS
 from packages.models import AvailabilityMode, RiskTier
+from runtime.descriptors import MODES
 
 
 class CatalogQueryParams(PageQuery):
@@ -17,7 +18,7 @@ class CatalogQueryParams(PageQuery):
         required=False, allow_blank=True, max_length=200, help_text="Words of name, keywords, description, publisher."
     )
     category = serializers.CharField(required=False, max_length=40, help_text="A slug of /v1/space/categories.")
-    risk_tier = serializers.ChoiceField(required=False, choices=RiskTier.choices)
+    risk_tier = serializers.ChoiceField(required=False, choices=RiskTier.choices, help_text="Only this risk tier.")
     sort = serializers.ChoiceField(
         required=False, choices=sorted(SORTS), help_text="Without it the best match first, or the most popular."
     )
@@ -37,10 +38,22 @@ class InstallBody(StrictSerializer):
     consent = ConsentBody(required=False, allow_null=True, help_text="Refused unless it is what the listing asks.")
 
 
+class PermissionListBody(ConsentBody):
+    """What the user agrees to now; unlike the rest of a PATCH it is whole or refused."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        """Refuse a consent without its permissions."""
+        consent = super().to_internal_value(data)
+        if "permissions" not in consent:
+            raise serializers.ValidationError({"permissions": ["This field is required."]}, code="required")
+        return consent
+
+
 class InstallPatchBody(StrictSerializer):
     """Settings of an install."""
 
     params = JsonObjectField(help_text="Params by capability name, for background refreshes; null takes them back.")
+    consent = PermissionListBody(help_text="To the listed version, where it asks for more than the installed one.")
 
 
 class PublisherOut(serializers.Serializer[Any]):
@@ -61,8 +74,16 @@ class ListedCapabilityOut(serializers.Serializer[Any]):
     """A capability as the catalog shows it."""
 
     name = serializers.CharField()
-    mode = serializers.CharField()
+    mode = serializers.ChoiceField(choices=MODES)
     description = serializers.CharField()
+
+
+class SuccessorOut(serializers.Serializer[Any]):
+    """The package that a provider offers instead."""
+
+    id = serializers.CharField()
+    slug = serializers.CharField()
+    name = serializers.CharField()
 
 
 class ListingOut(serializers.Serializer[Any]):
@@ -87,6 +108,7 @@ class ListingOut(serializers.Serializer[Any]):
     listed_at = serializers.DateTimeField()
     updated_at = serializers.DateTimeField()
     availability_mode = serializers.ChoiceField(choices=AvailabilityMode.choices)
+    successor = SuccessorOut(allow_null=True, help_text="What a deprecated package is replaced by.")
     badges = serializers.ListField(child=serializers.ChoiceField(choices=["degraded", "orphaned"]))
 
 
@@ -155,7 +177,7 @@ class InstallOut(serializers.Serializer[Any]):
     version = serializers.CharField()
     permissions = serializers.ListField(child=serializers.CharField())
     consented_at = serializers.DateTimeField()
-    params = serializers.JSONField()
+    params = JsonObjectField()
     badges = serializers.ListField(child=serializers.ChoiceField(choices=["degraded", "orphaned", "suspended"]))
     created_at = serializers.DateTimeField()
     removed_at = serializers.DateTimeField(allow_null=True)

@@ -11,8 +11,12 @@ class PackagesConfig(AppConfig):
 
     def ready(self) -> None:
         """Make the groups of staff after migrations, and tell runtime which templates versions hold."""
-        from packages import descriptors, groups
+        from aiffinity.lib.generated_docs import generated_docs
+        from packages import descriptors, generated_pages, groups, policy_reasons
         from runtime import templates
 
         post_migrate.connect(groups.ensure_groups, sender=self, dispatch_uid="packages.groups")
+        post_migrate.connect(policy_reasons.ensure_policy_texts, sender=self, dispatch_uid="packages.policy_reasons")
         templates.holders.append(descriptors.holder_of)
+        generated_docs["conformance.md"] = generated_pages.render_conformance
+        generated_docs["version-states.md"] = generated_pages.render_states

@@ -22,7 +22,9 @@ def freeze_capabilities(runtime_app: RuntimeApp, items: Sequence[Any], *, actor:
     template, whose descriptor is copied. Raises VALIDATION_ERROR, INVALID_SCHEMA (400) or POLICY_VIOLATION (422)
     with every fault under paths such as `capabilities[0].schema`, and QUOTA_EXCEEDED (409) beyond 100 templates.
     """
-    templates = {template.name: template for template in CapabilityTemplate.objects.filter(runtime_app=runtime_app)}
+    # Under the lock that deleting a template takes, so that none of those read here vanishes meanwhile.
+    locked = RuntimeApp.objects.get_locked(runtime_app.pk)
+    templates = {template.name: template for template in CapabilityTemplate.objects.filter(runtime_app=locked)}
     errors: list[PlatformError] = []
     found: list[dict[str, Any]] = []
     for index, item in enumerate(items):
@@ -34,7 +36,11 @@ def freeze_capabilities(runtime_app: RuntimeApp, items: Sequence[Any], *, actor:
         raise _together(errors)
     _refuse_duplicates(found)
     return [
-        {**descriptor, CAPABILITY_ID: ensure_template(runtime_app, descriptor, actor=actor).pk} for descriptor in found
+        {
+            **descriptor,
+            CAPABILITY_ID: (templates.get(descriptor["name"]) or ensure_template(locked, descriptor, actor=actor)).pk,
+        }
+        for descriptor in found
     ]
 
 

@@ -6,16 +6,14 @@ from enum import StrEnum
 
 from django.utils import timezone
 
-from aiffinity.lib.errors import GateNotPassed, InvalidState, PermissionDenied
+from aiffinity.lib.errors import GateNotPassed, InvalidState
 from packages import policy
 from packages.models import Review, Version, VersionState
+from packages.reviewing.approvers import REVIEW_PERMISSION, approvals_missing, require_independent
 from packages.runs import has_passed
 from providers.models import User
-from runtime.risk_tiers import RISK_TIERS
 
-# What may be approved here; the tiers above need attestations, certification and a second approver.
-HIGHEST_APPROVABLE_TIER = "action_capable"
-REVIEW_PERMISSION = "packages.review_version"
+__all__ = ["GUARDS", "REVIEW_PERMISSION", "SYSTEM", "Attempt", "Role"]
 
 
 class Role(StrEnum):
@@ -70,15 +68,7 @@ def passing_run(version: Version, attempt: Attempt) -> None:
 
 def independent_reviewer(version: Version, attempt: Attempt) -> None:
     """Nobody decides on what they, their mail address or their account submitted, superusers included."""
-    reviewer, account = attempt.user, version.package.account
-    if reviewer is None or not reviewer.is_staff or not reviewer.has_perm(REVIEW_PERMISSION):
-        raise PermissionDenied("Only staff in a group of reviewers decides on versions.")
-    own_ids = {version.submitted_by_id, account.owner_id}
-    own_emails = {account.email.lower(), (account.owner.email or "").lower()}
-    if version.submitted_by is not None:
-        own_emails.add((version.submitted_by.email or "").lower())
-    if reviewer.pk in own_ids or (reviewer.email or "").lower() in own_emails - {""}:
-        raise PermissionDenied("Nobody decides on what they or their own account submitted.")
+    require_independent(version, attempt.user)
 
 
 def claimed_by_reviewer(version: Version, attempt: Attempt) -> None:
@@ -90,13 +80,12 @@ def claimed_by_reviewer(version: Version, attempt: Attempt) -> None:
         raise InvalidState("Your claim on this version has expired; claim it again.")
 
 
-def tier_can_be_approved(version: Version, attempt: Attempt) -> None:
-    """The tier's approval needs no more than one reviewer."""
-    if RISK_TIERS.index(version.risk_tier) > RISK_TIERS.index(HIGHEST_APPROVABLE_TIER):
-        raise GateNotPassed(
-            f"A {version.risk_tier} version needs attestations, certification and two approvers;"
-            " one reviewer can't approve it."
-        )
+def approvals_complete(version: Version, attempt: Attempt) -> None:
+    """With this approval the tier has all that it needs, each by another reviewer (spec 3, the table of tiers)."""
+    review = Review.objects.select_related("version").filter(version=version, closed_at=None).first()
+    missing = approvals_missing(review, with_approval_by=attempt.user) if review else ["a review"]
+    if missing:
+        raise GateNotPassed(f"This version still needs the approval of {' and '.join(missing)}.")
 
 
 def seen_content(version: Version, attempt: Attempt) -> None:
@@ -144,7 +133,7 @@ GUARDS: dict[str, Callable[[Version, Attempt], None]] = {
         passing_run,
         independent_reviewer,
         claimed_by_reviewer,
-        tier_can_be_approved,
+        approvals_complete,
         seen_content,
         approval_covers_content,
         own_suspension,

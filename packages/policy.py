@@ -9,9 +9,10 @@ from django.utils import timezone
 
 from aiffinity.lib.errors import Detail, GateNotPassed
 from packages.drift import DriftReport, compare
-from packages.models import RunState, ValidationRun, Version, VersionState
+from packages.models import Review, RunState, ValidationRun, Version, VersionState
 from packages.numbers import is_major_step
 from packages.runs import newest_run
+from packages.tier_requirements import has_curation_grant, missing_attestations
 from runtime.descriptors import least_tier
 from runtime.models import HealthStatus, RuntimeApp, RuntimeStatus
 from runtime.risk_tiers import RISK_TIERS, highest_tier
@@ -19,10 +20,12 @@ from runtime.risk_tiers import RISK_TIERS, highest_tier
 VALIDATION_GOOD_FOR = timedelta(days=7)
 CERTIFYING_SCORE = 85
 CERTIFIED_TIERS = ("high_trust", "strategic_surface")
+CURATED_TIER = "strategic_surface"
 OPEN_STATES = (VersionState.SUBMITTED, VersionState.IN_REVIEW)
 LISTED_ONCE = (VersionState.LISTED, VersionState.SUPERSEDED, VersionState.SUSPENDED)
 
 ACCOUNT_AND_APP_GATES = ("account_verified", "account_not_suspended", "app_active", "app_healthy")
+TIER_GATES = ("certified", "attestations_signed", "curation_granted")
 
 
 class GateCase:
@@ -85,7 +88,11 @@ def register_gate(name: str, passed_message: str) -> Callable[[GateCheck], GateC
 
 def evaluate_gates(version: Version, *, only: Collection[str] | None = None) -> list[GateResult]:
     """Ask every gate, or those named, in the order of their registration."""
-    case = GateCase(version)
+    return evaluate_case(GateCase(version), only=only)
+
+
+def evaluate_case(case: GateCase, *, only: Collection[str] | None = None) -> list[GateResult]:
+    """Ask gates about a version of which some things were read already."""
     results = []
     for name, (check, passed_message) in _GATES.items():
         if only is None or name in only:
@@ -127,6 +134,8 @@ def reviewer_reasons(version: Version) -> list[str]:
         reasons.append("It breaks what the listed version promised.")
     if case.drift is not None and case.drift.needs_consent:
         reasons.append("It asks for more than users consented to.")
+    if Review.objects.filter(version=version, closed_at=None).exists():
+        reasons.append("A review of it is open.")
     if case.base is not None and case.base.approved_config_hash != config_hash_of(version):
         reasons.append("The app's hosts or auth profile changed since the last listing.")
     held = Version.objects.filter(package=version.package_id, state=VersionState.SUSPENDED)
@@ -235,3 +244,18 @@ def _certified(case: GateCase) -> str | None:
     if run is None or run.score is None or run.score < CERTIFYING_SCORE:
         return f"Tier {case.version.risk_tier} needs a validation score of {CERTIFYING_SCORE} at least."
     return None
+
+
+@register_gate("attestations_signed", "The account signed every attestation that the tier needs.")
+def _attestations_signed(case: GateCase) -> str | None:
+    missing = missing_attestations(case.package) if case.version.risk_tier in CERTIFIED_TIERS else []
+    if not missing:
+        return None
+    return f"Sign {', '.join(missing)} (POST …/attestations); a signature counts for 12 months."
+
+
+@register_gate("curation_granted", "The strategic surface is granted where the tier needs it.")
+def _curation_granted(case: GateCase) -> str | None:
+    if case.version.risk_tier != CURATED_TIER or has_curation_grant(case.package):
+        return None
+    return "Tier strategic_surface needs a curator's grant for the package; write to provider support."

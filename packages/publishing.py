@@ -4,14 +4,27 @@ import re
 from typing import Any, Final
 
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from aiffinity.lib.audit import append_audit
 from aiffinity.lib.errors import SlugTaken, field_error
 from aiffinity.lib.views import get_owned
 from packages.guards import Attempt
-from packages.models import Package, Review, ReviewDecision, ValidationRun, Version, VersionState
-from packages.reviewing import close_review
+from packages.listing_changes import REVIEWED_FIELDS, pend, restart_submissions, review_pending, split_fields
+from packages.models import (
+    Attestation,
+    CurationGrant,
+    Package,
+    PackageStatus,
+    Review,
+    ReviewDecision,
+    ReviewMessage,
+    ValidationRun,
+    Version,
+    VersionState,
+)
+from packages.reviewing.cases import close_review
 from packages.states import Role, Verb, allowed_verbs, transition
 from packages.versions import add_version
 from providers.models import Account, App
@@ -64,37 +77,70 @@ def check_slug(slug: str) -> None:
 
 
 def update_package(package: Package, attempt: Attempt, fields: dict[str, Any]) -> Package:
-    """Change the given listing fields; versions stay as they are."""
-    with transaction.atomic():
-        locked = Package.objects.select_for_update(no_key=True).get(pk=package.pk)
-        for name in LISTING_FIELDS:
-            if name in fields:
-                setattr(locked, name, fields[name])
-        locked.save()
-        append_audit(subject=package.pk, action="package.updated", actor=attempt.actor, data={"fields": sorted(fields)})
-    return locked
+    """Change the given listing fields; versions stay as they are.
 
-
-def delete_package(package: Package, attempt: Attempt) -> bool:
-    """Delete a package that was never listed, else deprecate it; says whether it is gone.
-
-    A deprecated package stays for those who have it and can't be installed any more. What a reviewer suspended
-    stays suspended.
+    A changed name or image of something listed above data_only waits in `pending_listing` for a reviewer.
     """
     with transaction.atomic():
         locked = Package.objects.select_for_update(no_key=True).get(pk=package.pk)
-        append_audit(subject=package.pk, action="package.deleted", actor=attempt.actor)
+        at_once, waiting = split_fields(locked, fields)
+        is_shown_differently = any(
+            name in at_once and at_once[name] != getattr(locked, name) for name in REVIEWED_FIELDS
+        )
+        for name in LISTING_FIELDS:
+            if name in at_once:
+                setattr(locked, name, at_once[name])
+        is_pending_changed = pend(locked, waiting)
+        locked.save()
+        append_audit(subject=package.pk, action="package.updated", actor=attempt.actor, data={"fields": sorted(fields)})
+        if is_pending_changed:
+            review_pending(locked, attempt)
+        if is_shown_differently:
+            restart_submissions(locked, attempt)
+    return locked
+
+
+def delete_package(package: Package, attempt: Attempt, *, successor: str | None = None) -> bool:
+    """Delete a package that was never listed, else deprecate it; says whether it is gone.
+
+    A deprecated package stays for those who have it and can't be installed any more. What a reviewer suspended
+    stays suspended. `successor` is the id or slug of another published package of the account, which the listing
+    shows; an earlier deprecation gets it as well. Raises VALIDATION_ERROR (400) for any other package.
+    """
+    heir = _successor(package, successor) if successor else None
+    with transaction.atomic():
+        locked = Package.objects.select_for_update(no_key=True).get(pk=package.pk)
         if locked.listed_at is None:
+            append_audit(subject=package.pk, action="package.deleted", actor=attempt.actor)
             _erase(locked)
             return True
-        _deprecate(locked, attempt)
+        if heir is not None:
+            Package.objects.filter(pk=package.pk).update(successor=heir)
+            append_audit(
+                subject=package.pk, action="package.successor_set", actor=attempt.actor, data={"successor": heir.pk}
+            )
+        if locked.deprecated_at is None:
+            append_audit(subject=package.pk, action="package.deprecated", actor=attempt.actor)
+            _deprecate(locked, attempt)
         return False
+
+
+def _successor(package: Package, given: str) -> Package:
+    others = Package.objects.for_account(package.account).with_status().exclude(pk=package.pk)
+    found = others.filter(Q(pk=given) | Q(slug=given)).first()
+    if found is None or getattr(found, "status", "") != PackageStatus.PUBLISHED:
+        message = "Name another published package of your account, by id or slug."
+        raise field_error("successor", message, code="unknown_package")
+    return found
 
 
 def _erase(package: Package) -> None:
     for pk, content_hash in package.versions.values_list("pk", "content_hash"):
         append_audit(subject=pk, action="version.deleted", actor="system", content_hash=content_hash)
     ReviewDecision.objects.filter(review__version__package=package).delete()
+    ReviewMessage.objects.filter(review__version__package=package).delete()
+    Attestation.objects.filter(version__package=package).delete()
+    CurationGrant.objects.filter(package=package).delete()
     Review.objects.filter(version__package=package).delete()
     ValidationRun.objects.filter(version__package=package).delete()
     Version.objects.filter(package=package).delete()
@@ -102,8 +148,6 @@ def _erase(package: Package) -> None:
 
 
 def _deprecate(package: Package, attempt: Attempt) -> None:
-    if package.deprecated_at is not None:
-        return
     was_told = False
     for version in package.versions.all():
         is_own = version.state != VersionState.SUSPENDED or version.suspended_by == Role.PROVIDER

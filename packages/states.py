@@ -73,7 +73,7 @@ TABLE: tuple[Transition, ...] = (
         _S.APPROVED,
         Verb.APPROVE,
         _REVIEWER,
-        (*_DECISION, "tier_can_be_approved", "seen_content"),
+        (*_DECISION, "approvals_complete", "seen_content"),
         "package.approved",
     ),
     Transition(

@@ -10,20 +10,22 @@ from packages import policy
 from packages.guards import Attempt
 from packages.listing import list_submitted_version, list_version
 from packages.models import Version, VersionState
-from packages.reviewing import close_review, open_review
+from packages.reviewing.cases import close_review, open_review
 from packages.states import Verb, transition
 from packages.tasks import list_submitted_versions
 from providers.opaque_ids import opaque_user_id
 
 
-def submit_version(version: Version, attempt: Attempt) -> Version:
+def submit_version(version: Version, attempt: Attempt, *, is_published_on_approval: bool | None = None) -> Version:
     """Submit a validated version, or one with requested changes unchanged; a plain data_only one is listed at once.
 
+    `is_published_on_approval` says whether an approval lists it; None leaves what the version says.
     Listing is a transaction of its own after the one of the submission: where it doesn't come about, the sweep
     makes up for it. Raises INVALID_STATE (409) and GATE_NOT_PASSED (422) with all failed gates. Source: spec 3.
     """
     now = timezone.now()
     submitter = opaque_user_id(attempt.user.pk, version.package.app_id) if attempt.user else ""
+    asked = {} if is_published_on_approval is None else {"is_published_on_approval": is_published_on_approval}
     with transaction.atomic():
         submitted = transition(
             version,
@@ -33,12 +35,13 @@ def submit_version(version: Version, attempt: Attempt) -> Version:
                 "submitted_by": attempt.user,
                 "submitted_at": now,
                 "first_submitted_at": Coalesce("first_submitted_at", now),
+                **asked,
             },
             event_data={"submitted_by": submitter},
         )
-        needs_reviewer = bool(policy.reviewer_reasons(submitted))
+        needs_reviewer = policy.reviewer_reasons(submitted)
         if needs_reviewer:
-            open_review(submitted)
+            open_review(submitted, cause=" ".join(needs_reviewer))
         else:
             wake_on_commit(list_submitted_versions)
     return submitted if needs_reviewer else _listed_if_possible(submitted)

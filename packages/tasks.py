@@ -3,8 +3,9 @@
 from celery import shared_task
 
 from aiffinity.lib.wakeups import wake
-from packages import listing, reviewing, suspension
+from packages import listing, suspension
 from packages.conformance import runner
+from packages.reviewing import claims, re_reviews
 
 
 @shared_task
@@ -28,6 +29,13 @@ def list_submitted_versions() -> None:
 
 @shared_task
 def expire_claims_and_approvals() -> None:
-    """Put versions back whose claim or approval has expired."""
-    reviewing.release_expired_claims()
+    """Put versions back whose claim or approval has expired, and delist what was orphaned for 30 days."""
+    claims.release_expired_claims()
     suspension.lapse_approvals()
+    suspension.delist_orphans()
+
+
+@shared_task
+def open_re_reviews() -> None:
+    """Put before reviewers what changed after its approval."""
+    re_reviews.open_re_reviews()

@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, path
 
-from packages.views import packages, validations, versions
+from packages.views import attestations, packages, reviews, validations, versions
 
 _VERSION = "/<str:package_id>/versions/<str:version_id>"
 
@@ -20,5 +20,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path(f"{_VERSION}/suspend", versions.SuspendView.as_view()),
     path(f"{_VERSION}/resume", versions.ResumeView.as_view()),
     path(f"{_VERSION}/rollback", versions.RollbackView.as_view()),
+    path(f"{_VERSION}/attestations", attestations.AttestationListView.as_view()),
+    path(f"{_VERSION}/reviews", reviews.ReviewListView.as_view()),
+    path(f"{_VERSION}/reviews/<str:review_id>/reply", reviews.ReplyView.as_view()),
     path(f"{_VERSION}/diff", versions.VersionDiffView.as_view()),
 ]

@@ -5,14 +5,14 @@ from typing import Any
 from django.db import transaction
 
 from aiffinity.lib.audit import append_audit
-from aiffinity.lib.errors import Conflict, ValidationFailed, field_error
+from aiffinity.lib.errors import Conflict, field_error
 from packages.descriptors import freeze_capabilities, hash_of
 from packages.drift import DriftReport, compare
 from packages.guards import Attempt
 from packages.models import Package, Version, VersionState
 from packages.numbers import FIRST, next_number, parse_number
 from packages.policy import listed_base_of
-from packages.reviewing import close_review
+from packages.reviewing.cases import close_review
 from packages.runs import cancel_open_run
 from packages.states import Verb, transition
 from runtime.models import RuntimeApp
@@ -119,5 +119,5 @@ def _number_given(version: Version, given: str) -> str:
     listed = others.filter(state=VersionState.LISTED).first()
     listed_number = parse_number(listed.version) if listed else None
     if listed_number is not None and number <= listed_number:
-        raise ValidationFailed(f"version: must be higher than {listed_number}, which is listed.")
+        raise field_error("version", f"Must be higher than {listed_number}, which is listed.", code="too_low")
     return given

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from aiffinity.lib.audit import append_audit
 from aiffinity.lib.crypto import hash_token, new_token
-from aiffinity.lib.errors import Conflict, Detail, MailTokenExpired, MailTokenInvalid, ValidationFailed
+from aiffinity.lib.errors import Conflict, Detail, MailTokenExpired, MailTokenInvalid, ValidationFailed, field_error
 from aiffinity.lib.mails import queue_mail
 from aiffinity.lib.ratelimit import Limit, limiter
 from providers.identity import SignedIn, identity_backend
@@ -22,24 +22,36 @@ VERIFICATION_LIFE = timedelta(hours=24)
 RESEND_PAUSE_SECONDS = 60
 MAX_LOGIN_FAILURES = 10
 LOGIN_WINDOW_SECONDS = 900
+MAX_SIGN_UPS_PER_ADDRESS = 10
+MAX_NEW_ADDRESSES = 5
+NEW_ADDRESSES_WINDOW_SECONDS = 3600
 
 
 def register_account(*, company_name: str, email: str, password: str) -> Account:
     """Make a user with an account and send the verification mail.
 
-    Raises ValidationFailed (400) for a weak password and EmailTaken (409).
+    Raises ValidationFailed (400) for a weak password, EmailTaken (409), and RateLimited (429) after ten
+    attempts for one mail address in 15 minutes.
     """
+    key = f"sign-up:{hash_token(email.strip().lower())}"
+    require_allowed(limiter.check(Limit(key, MAX_SIGN_UPS_PER_ADDRESS, LOGIN_WINDOW_SECONDS), is_strict=True))
     check_password_strength(password, email=email)
     with transaction.atomic():
         user = identity_backend().create_user(email=email, password=password)
         return _create_account(user, company_name=company_name, email=email)
 
 
-def register_account_for(user: User, *, company_name: str) -> Account:
-    """Make an account for a user who holds an ID token; raises Conflict (409) if there is one."""
+def register_account_for(user: User, *, company_name: str, email: str | None = None) -> Account:
+    """Make an account for a user who holds an ID token, whose address is the contact where none is given.
+
+    Raises ValidationFailed (400) where there is neither, and Conflict (409) for a user who has an account.
+    """
+    contact = email or user.email
+    if not contact:
+        raise field_error("email", "The ID token has no e-mail address; send one.", code="required")
     try:
         with transaction.atomic():
-            account = _create_account(user, company_name=company_name, email=user.email or "")
+            account = _create_account(user, company_name=company_name, email=contact)
     except IntegrityError:
         raise Conflict("This user has an account already.") from None
     return account
@@ -102,13 +114,20 @@ def pending_email(account: Account) -> str | None:
 
 
 def update_account(account: Account, *, actor: str, **fields: Any) -> Account:
-    """Change the given fields; a new contact address waits until it is verified."""
+    """Change the given fields; a new contact address waits until it is verified.
+
+    Raises RateLimited (429) after five new addresses in an hour, as each of them gets a mail.
+    """
     new_email = fields.pop("email", None)
+    is_new_email = new_email is not None and new_email.lower() != account.email.lower()
+    if is_new_email:
+        limit = Limit(f"new-address:{account.pk}", MAX_NEW_ADDRESSES, NEW_ADDRESSES_WINDOW_SECONDS)
+        require_allowed(limiter.check(limit, is_strict=True))
     for name, value in fields.items():
         setattr(account, name, value)
     with transaction.atomic():
         account.save(update_fields=[*fields, "updated_at"])
-        if new_email is not None and new_email.lower() != account.email.lower():
+        if is_new_email:
             _send_verification(account, new_email)
         append_audit(subject=account.pk, action="account.updated", actor=actor, data={"fields": sorted(fields)})
     return account

@@ -1,15 +1,32 @@
 """Accounts, apps and users as ops see them; credentials are never shown."""
 
+from typing import TYPE_CHECKING
+
 from django.contrib import admin
+from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
+from django.contrib.auth.models import Group
 from django.http import HttpRequest
 
+from aiffinity.lib.staff_pages import ReadOnlyAdmin, StaffAdmin
 from providers.models import Account, App, User
+
+if TYPE_CHECKING:
+    from django.contrib.auth.forms import AdminPasswordChangeForm, AdminUserCreationForm, UserChangeForm
+else:
+    from unfold.forms import AdminPasswordChangeForm, UserChangeForm
+    from unfold.forms import UserCreationForm as AdminUserCreationForm
+
+admin.site.unregister(Group)
 
 
 @admin.register(User)
-class UserAdmin(DjangoUserAdmin):  # type: ignore[type-arg]
+class UserAdmin(DjangoUserAdmin, StaffAdmin):  # type: ignore[type-arg]
     """Users and staff."""
+
+    form = UserChangeForm
+    add_form = AdminUserCreationForm
+    change_password_form = AdminPasswordChangeForm
 
     ordering = ("-created_at",)
     list_display = ("email", "is_staff", "is_active", "created_at")
@@ -24,8 +41,13 @@ class UserAdmin(DjangoUserAdmin):  # type: ignore[type-arg]
     add_fieldsets = ((None, {"fields": ("email", "password1", "password2")}),)
 
 
+@admin.register(Group)
+class GroupAdmin(DjangoGroupAdmin, StaffAdmin):
+    """Groups of staff and what each may do."""
+
+
 @admin.register(Account)
-class AccountAdmin(admin.ModelAdmin[Account]):
+class AccountAdmin(StaffAdmin):
     """Provider accounts: plan and rate limit may be changed."""
 
     list_display = ("company_name", "email", "plan_tier", "verification_status", "suspended_at", "created_at")
@@ -37,27 +59,11 @@ class AccountAdmin(admin.ModelAdmin[Account]):
         """Accounts are made by sign-up alone."""
         return False
 
-    def has_delete_permission(self, request: HttpRequest, obj: Account | None = None) -> bool:
-        """Accounts are never deleted here."""
-        return False
-
 
 @admin.register(App)
-class AppAdmin(admin.ModelAdmin[App]):
+class AppAdmin(ReadOnlyAdmin):
     """Apps, to look at."""
 
     list_display = ("name", "id", "client_id", "account", "deleted_at", "created_at")
     search_fields = ("id", "client_id", "name")
     list_select_related = ("account",)
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        """Apps are made by their providers."""
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: App | None = None) -> bool:
-        """Apps are changed by their providers."""
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: App | None = None) -> bool:
-        """Apps are deleted by their providers."""
-        return False

@@ -14,6 +14,7 @@ from django.utils import timezone
 from aiffinity.lib.audit import append_audit
 from aiffinity.lib.crypto import Secret, equal, hash_token, new_token
 from aiffinity.lib.errors import QuotaExceeded
+from aiffinity.lib.views import get_owned
 from providers.models import MAX_APPS_PER_ACCOUNT, Account, App, ClientSecret
 
 DEFAULT_GRACE_PERIOD_SECONDS = 86_400
@@ -30,7 +31,7 @@ def create_app(account: Account, *, actor: str, **fields: Any) -> tuple[App, Sec
     The account's row is locked, so that parallel calls can't both take the last slot.
     """
     with transaction.atomic():
-        Account.objects.select_for_update().get(pk=account.pk)
+        Account.objects.select_for_update(no_key=True).get(pk=account.pk)
         if App.objects.for_account(account).count() >= MAX_APPS_PER_ACCOUNT:
             raise QuotaExceeded(f"An account has at most {MAX_APPS_PER_ACCOUNT} apps; delete one that you don't need.")
         app = App.objects.create(account=account, client_id=_new_client_id(fields["name"]), **fields)
@@ -53,10 +54,10 @@ def update_app(app: App, *, actor: str, **fields: Any) -> App:
 def rotate_client_secret(app: App, *, actor: str, grace_period_seconds: int = DEFAULT_GRACE_PERIOD_SECONDS) -> Secret:
     """Make a new client secret; the newest old one lives on for the grace period, all older ones end.
 
-    So at most two secrets are live at any time.
+    So at most two secrets are live at any time. Raises NotFound for an app that was deleted a moment ago.
     """
     with transaction.atomic():
-        App.objects.select_for_update().get(pk=app.pk)
+        get_owned(App.objects.live().select_for_update(no_key=True), app.pk)
         now = timezone.now()
         newest = app.client_secrets.order_by("-created_at", "-pk").first()
         if newest is not None:

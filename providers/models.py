@@ -121,6 +121,16 @@ class RefreshToken(models.Model):
     def __str__(self) -> str:
         return f"{self.family} of {self.user_id}"
 
+    @property
+    def is_fresh(self) -> bool:
+        """Say whether the token was neither used nor revoked."""
+        return self.used_at is None and self.revoked_at is None
+
+    @property
+    def has_expired(self) -> bool:
+        """Say whether the token's days are over."""
+        return self.expires_at <= timezone.now()
+
 
 class AppQuerySet(models.QuerySet["App"]):
     """Queries on apps."""

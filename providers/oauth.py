@@ -1,5 +1,6 @@
 """The token endpoint: OAuth client credentials on Authlib (RFC 6749 section 4.4, RFC 9068)."""
 
+import base64
 import time
 from collections import defaultdict
 from collections.abc import Mapping
@@ -12,13 +13,18 @@ from django.conf import settings
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from aiffinity.lib.crypto import hash_token
 from aiffinity.lib.ids import new_id
+from aiffinity.lib.ratelimit import Limit, limiter
 from providers.applications import is_client_secret
 from providers.models import App, SigningKeyUse
 from providers.scopes import SCOPES
+from providers.throttling import require_allowed
 from providers.tokens import sign_token
 
 ACCESS_TOKEN_SECONDS = 3600
+# Twice what one address may ask for, so that no single stranger can shut a client out.
+REQUESTS_PER_CLIENT_AND_MINUTE = 120
 GRANT_TYPE = "client_credentials"
 AUTH_METHODS = ["client_secret_post", "client_secret_basic"]
 
@@ -78,7 +84,7 @@ class TokenRequest(OAuth2Request):  # type: ignore[misc]
     """
 
     def __init__(self, request: Request) -> None:
-        super().__init__("POST", "https://token.endpoint/", headers=request.headers)
+        super().__init__("POST", "https://token.endpoint/", headers=readable_headers(request))
         self.payload = TokenPayload(token_fields(request))
 
     @property
@@ -118,14 +124,27 @@ class CredentialsGrant(ClientCredentialsGrant):  # type: ignore[misc]
     TOKEN_ENDPOINT_AUTH_METHODS = AUTH_METHODS
 
 
+class UnknownClient(Client):
+    """Stands in for a client id that nobody has, so that it is refused in the words of a wrong secret."""
+
+    def __init__(self) -> None:
+        super().__init__(App())
+
+    def check_client_secret(self, client_secret: str) -> bool:
+        """Refuse every secret."""
+        return False
+
+
 class TokenServer(AuthorizationServer):  # type: ignore[misc]
     """Authlib's server over the platform's apps; access tokens are not stored."""
 
-    def query_client(self, client_id: str) -> Client | None:
-        """Find a live app; a suspended account's apps get no tokens."""
+    def query_client(self, client_id: str) -> Client:
+        """Find a live app; a suspended account's apps get no tokens. Raises RateLimited (429)."""
+        limit = Limit(f"token:{hash_token(client_id)}", REQUESTS_PER_CLIENT_AND_MINUTE)
+        require_allowed(limiter.check(limit, is_strict=True))
         apps = App.objects.live().filter(account__suspended_at=None)
         app = apps.filter(client_id=client_id).first() if "\x00" not in client_id else None
-        return Client(app) if app else None
+        return Client(app) if app else UnknownClient()
 
     def save_token(self, token: dict[str, Any], request: OAuth2Request) -> None:
         """Keep nothing: the token is a signed JWT."""
@@ -151,6 +170,19 @@ def make_server() -> TokenServer:
     server.register_token_generator("default", BearerTokenGenerator(sign_access_token, expires_generator=_lifetime))
     server.register_grant(CredentialsGrant)
     return server
+
+
+def readable_headers(request: Request) -> dict[str, str]:
+    """Return the headers, without an Authorization whose base64 is no text: those credentials count as missing."""
+    headers = dict(request.headers)
+    _, _, credentials = headers.get("Authorization", "").partition(" ")
+    try:
+        is_readable = bool(base64.b64decode(credentials).decode())
+    except ValueError:
+        is_readable = False
+    if not is_readable:
+        headers.pop("Authorization", None)
+    return headers
 
 
 def token_fields(request: Request) -> dict[str, str]:

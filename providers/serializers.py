@@ -2,14 +2,17 @@
 
 from typing import Any
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from aiffinity.lib.outbound import UrlRefused, check_url, policy_from_settings
 from aiffinity.lib.serializers import StrictBooleanField, StrictIntegerField, StrictSerializer, TextField
 from aiffinity.lib.texts import payload_in
 from providers.accounts import pending_email
+from providers.models import Plan
 
 MAX_REDIRECT_URIS = 5
+MAX_URL_LENGTH = 2048
 
 
 class ProseField(TextField):
@@ -24,11 +27,13 @@ class ProseField(TextField):
         return text
 
 
+# Blank means none, where a field allows that; the egress rules judge the rest.
+@extend_schema_field({"type": "string", "pattern": "^(https?://.*)?$", "maxLength": MAX_URL_LENGTH})
 class UrlField(TextField):
     """An address that the platform may call or show: judged by its text alone, never looked up."""
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(max_length=2048, **kwargs)
+        super().__init__(max_length=MAX_URL_LENGTH, **kwargs)
 
     def to_internal_value(self, data: Any) -> str:
         """Refuse every address that the egress rules refuse, naming the rule."""
@@ -70,6 +75,9 @@ class SignUpWithTokenBody(StrictSerializer):
     """`POST /v1/providers/account` with an ID token: the user exists, so no password."""
 
     company_name = ProseField(min_length=1, max_length=120)
+    email = EmailField(
+        max_length=254, required=False, help_text="The contact address; the user's own where it is left out."
+    )
 
 
 class VerifyBody(StrictSerializer):
@@ -115,7 +123,7 @@ class AccountOut(serializers.Serializer[Any]):
     email = serializers.EmailField()
     pending_email = serializers.SerializerMethodField(help_text="An address that waits for verification, or null.")
     verification_status = serializers.ChoiceField(["pending", "verified"])
-    plan_tier = serializers.CharField()
+    plan_tier = serializers.ChoiceField(choices=Plan.choices)
     notification_preferences = NotificationPreferences()
     created_at = serializers.DateTimeField()
     updated_at = serializers.DateTimeField()
@@ -170,7 +178,7 @@ class AppDeletedOut(AppOut):
 class AppCreatedOut(AppOut):
     """A new app with its client secret, which is shown only here."""
 
-    client_secret = serializers.CharField()
+    client_secret = serializers.CharField(required=False, help_text="Shown once: a replayed answer leaves it out.")
 
 
 class TokenBody(StrictSerializer):
@@ -189,3 +197,12 @@ class TokenOut(serializers.Serializer[Any]):
     token_type = serializers.ChoiceField(["Bearer"])
     expires_in = StrictIntegerField()
     scope = serializers.CharField()
+
+
+class OAuthErrorOut(serializers.Serializer[Any]):
+    """Why there is no token (RFC 6749 section 5.2)."""
+
+    error = serializers.ChoiceField(
+        ["invalid_request", "invalid_client", "invalid_scope", "unauthorized_client", "unsupported_grant_type"]
+    )
+    error_description = serializers.CharField(required=False)

@@ -3,8 +3,10 @@
 import threading
 import time
 from dataclasses import dataclass
+from datetime import timedelta
 
 from django.db import IntegrityError, transaction
+from django.utils import timezone
 from joserfc.jwk import KeySet, RSAKey
 
 from aiffinity.lib.crypto import Secret, keyring
@@ -14,6 +16,7 @@ from providers.models import SigningKey, SigningKeyUse
 KEY_BITS = 2048
 PUBLIC_KEYS_KEPT_SECONDS = 60
 UNKNOWN_KEY_PAUSE_SECONDS = 0.2
+RETIRED_KEYS_KEPT = timedelta(hours=24)
 
 
 @dataclass(frozen=True)
@@ -34,7 +37,7 @@ def active_key(use: SigningKeyUse) -> RSAKey:
     """Return the private key that signs now; the first call ever makes it."""
     row = SigningKey.objects.filter(use=use, retired_at=None).first() or _make_key(use)
     if row.kid not in _private_keys:
-        pem = keyring().decrypt(row.sealed_private_key, context=_context(row.kid))
+        pem = keyring().decrypt(row.sealed_private_key, context=sealing_context(row.kid))
         _private_keys[row.kid] = RSAKey.import_key(pem.reveal(), {"kid": row.kid, "alg": "RS256", "use": "sig"})
     return _private_keys[row.kid]
 
@@ -58,8 +61,20 @@ def public_jwks() -> dict[str, list[dict[str, str]]]:
     return {"keys": [row.public_jwk for row in SigningKey.objects.order_by("-created_at")]}
 
 
+def rotate_key(use: SigningKeyUse) -> SigningKey:
+    """Let a new key sign from now on; what the old one signed stays good, as its public half stays published.
+
+    Keys that were retired so long ago that none of their tokens can be alive are deleted.
+    """
+    now = timezone.now()
+    with transaction.atomic():
+        SigningKey.objects.filter(use=use, retired_at=None).update(retired_at=now)
+        SigningKey.objects.filter(use=use, retired_at__lt=now - RETIRED_KEYS_KEPT).delete()
+        return _make_key(use)
+
+
 def forget_cached_keys() -> None:
-    """Drop what this process remembers, for tests and after a rotation."""
+    """Drop what this process remembers, so that a test meets a fresh process."""
     with _lock:
         _private_keys.clear()
         _public_keys.clear()
@@ -74,7 +89,7 @@ def _read(use: SigningKeyUse) -> PublicKeys:
 def _make_key(use: SigningKeyUse) -> SigningKey:
     kid = new_id("key")
     key = RSAKey.generate_key(KEY_BITS, {"kid": kid, "alg": "RS256", "use": "sig"}, private=True)
-    sealed = keyring().encrypt(Secret(key.as_pem(private=True).decode()), context=_context(kid))
+    sealed = keyring().encrypt(Secret(key.as_pem(private=True).decode()), context=sealing_context(kid))
     try:
         with transaction.atomic():
             return SigningKey.objects.create(
@@ -84,5 +99,6 @@ def _make_key(use: SigningKeyUse) -> SigningKey:
         return SigningKey.objects.get(use=use, retired_at=None)
 
 
-def _context(kid: str) -> str:
+def sealing_context(kid: str) -> str:
+    """Return what a private key's ciphertext is bound to."""
     return f"signing_key/{kid}"

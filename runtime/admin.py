@@ -1,27 +1,9 @@
 """Plain admin pages of the runtime room: for looking, never for changing; what is sealed is not shown."""
 
-from typing import Any
-
 from django.contrib import admin
-from django.http import HttpRequest
 
-from runtime.models import CapabilityTemplate, HealthCheck, NamedSecret, RuntimeApp, WebhookEndpoint
-
-
-class ReadOnlyAdmin(admin.ModelAdmin[Any]):
-    """Shows rows; verbs change them, through the API."""
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        """Nothing is made here."""
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Nothing is changed here."""
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Nothing is deleted here."""
-        return False
+from aiffinity.lib.staff_pages import ReadOnlyAdmin
+from runtime.models import CapabilityTemplate, Delivery, Event, HealthCheck, NamedSecret, RuntimeApp, WebhookEndpoint
 
 
 @admin.register(RuntimeApp)
@@ -71,3 +53,24 @@ class HealthCheckAdmin(ReadOnlyAdmin):
     list_display = ("runtime_app", "checked_at", "is_healthy", "status_code", "latency_ms", "error")
     list_filter = ("is_healthy",)
     list_select_related = ("runtime_app",)
+
+
+@admin.register(Event)
+class EventAdmin(ReadOnlyAdmin):
+    """Events, the newest first, with the exact body that was sent."""
+
+    list_display = ("id", "type", "app", "created_at")
+    list_select_related = ("app",)
+    search_fields = ("=id", "=app__id", "=type")
+    ordering = ("-pk",)
+
+
+@admin.register(Delivery)
+class DeliveryAdmin(ReadOnlyAdmin):
+    """Deliveries of events, the newest first."""
+
+    list_display = ("id", "event", "status", "attempts_made", "last_status_code", "next_attempt_at", "created_at")
+    list_filter = ("status",)
+    list_select_related = ("event",)
+    search_fields = ("=id", "=event__id", "=endpoint__runtime_app__app__id")
+    ordering = ("-pk",)

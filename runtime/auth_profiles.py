@@ -12,12 +12,11 @@ from aiffinity.lib.canonical import content_hash
 from aiffinity.lib.crypto import Secret
 from aiffinity.lib.errors import NotFound
 from runtime.models import RuntimeApp
-from runtime.sealing import seal, unseal
+from runtime.sealing import AUTH_PROFILE, seal, unseal
 
 OAUTH2, API_KEY, CREDENTIAL = "oauth2", "api_key", "credential"
 STRATEGIES = (OAUTH2, API_KEY, CREDENTIAL)
 
-_NAME = "auth_profile"
 _URL_FIELDS = ("token_url", "validation_url")
 
 
@@ -59,7 +58,7 @@ def put_auth_profile(
         kept = _read_secrets(locked) if is_same_strategy else {}
         merged = {name: value for name, value in {**kept, **given_secrets}.items() if value is not None}
         locked.auth_profile = profile
-        locked.sealed_auth_secrets = seal(locked, _NAME, Secret(json.dumps(merged))) if merged else ""
+        locked.sealed_auth_secrets = seal(locked, AUTH_PROFILE, Secret(json.dumps(merged))) if merged else ""
         locked.config_hash = config_hash(locked)
         locked.save(update_fields=["auth_profile", "sealed_auth_secrets", "config_hash", "updated_at"])
         append_audit(
@@ -94,15 +93,17 @@ def auth_secrets(runtime_app: RuntimeApp) -> AuthSecrets:
 
 
 def config_hash(runtime_app: RuntimeApp) -> str:
-    """Hash what an approval binds besides a version's content (spec 3 "Approval covers what it saw").
+    """Hash what an approval binds besides a version's content (spec 3 "Approval covers what it saw")."""
+    return content_hash(config_parts(runtime_app))
 
-    It covers the auth profile without secrets, and origins and paths of runtime, token and validation URLs.
-    """
+
+def config_parts(runtime_app: RuntimeApp) -> dict[str, Any]:
+    """Return the auth profile without secrets, and origins and paths of runtime, token and validation URLs."""
     profile = runtime_app.auth_profile or {}
     settings = profile.get(profile.get("strategy"), {})
     urls = {name: _origin_and_path(settings[name]) for name in _URL_FIELDS if settings.get(name)}
     urls["runtime_url"] = _origin_and_path(runtime_app.runtime_url)
-    return content_hash({"auth_profile": profile, "urls": urls})
+    return {"auth_profile": profile, "urls": urls}
 
 
 def _origin_and_path(url: str) -> str:
@@ -113,7 +114,7 @@ def _origin_and_path(url: str) -> str:
 def _read_secrets(runtime_app: RuntimeApp) -> dict[str, Any]:
     if not runtime_app.sealed_auth_secrets:
         return {}
-    opened: dict[str, Any] = json.loads(unseal(runtime_app, _NAME, runtime_app.sealed_auth_secrets).reveal())
+    opened: dict[str, Any] = json.loads(unseal(runtime_app, AUTH_PROFILE, runtime_app.sealed_auth_secrets).reveal())
     return opened
 
 

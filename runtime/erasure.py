@@ -2,8 +2,8 @@
 
 from providers.models import App
 from runtime.models import NamedSecret, RuntimeApp
-from runtime.sealing import seal
-from runtime.signing_secrets import NAME, new_signing_secret
+from runtime.sealing import SIGNING_SECRET, seal
+from runtime.signing_secrets import new_signing_secret
 
 
 def erase_secrets(app: App) -> None:
@@ -11,12 +11,14 @@ def erase_secrets(app: App) -> None:
 
     A signing secret that nobody knows takes the place of the old one, so that nothing needs to do without.
     """
-    runtime_app = RuntimeApp.objects.select_for_update(of=("self",)).select_related("app").filter(pk=app.pk).first()
+    runtime_app = (
+        RuntimeApp.objects.select_for_update(of=("self",), no_key=True).select_related("app").filter(pk=app.pk).first()
+    )
     if runtime_app is None:
         return
     NamedSecret.objects.filter(runtime_app=runtime_app).delete()
     runtime_app.sealed_auth_secrets = ""
-    runtime_app.sealed_signing_secret = seal(runtime_app, NAME, new_signing_secret())
+    runtime_app.sealed_signing_secret = seal(runtime_app, SIGNING_SECRET, new_signing_secret())
     runtime_app.sealed_previous_signing_secret = ""
     runtime_app.previous_signing_secret_expires_at = None
     runtime_app.save()

@@ -7,6 +7,7 @@ from typing import Any, NoReturn
 from aiffinity.lib.errors import Detail, InvalidJson, UpstreamError, UpstreamInvalidResponse
 from aiffinity.lib.json_gate import parse_json
 from aiffinity.lib.outbound import OutboundResponse
+from aiffinity.lib.redaction import redact
 
 OK, ERROR, PENDING = "ok", "error", "pending"
 MAX_CODE_LENGTH = 80
@@ -96,11 +97,12 @@ def _error(content: dict[str, Any]) -> tuple[str, str, bool]:
         _refuse("error.message", "type", "error.message must be a string.")
     if not isinstance(is_retryable, bool):
         _refuse("error.retryable", "type", "error.retryable must be true or false.")
-    return code[:MAX_CODE_LENGTH], message[:MAX_MESSAGE_LENGTH], is_retryable
+    # A provider that names the key it got in its error must not hand it to the caller, nor to the call's log.
+    return code[:MAX_CODE_LENGTH], redact(message)[:MAX_MESSAGE_LENGTH], is_retryable
 
 
 def _ttl(ttl: Any) -> float | None:
-    """Return the seconds that an answer stays fresh; 0 says that it may not be kept."""
+    """Return the seconds that an answer stays fresh, as the provider says; who keeps it bounds them."""
     if ttl is None:
         return None
     if isinstance(ttl, bool) or not isinstance(ttl, int | float) or not 0 <= ttl < math.inf:

@@ -14,8 +14,7 @@ from providers import applications
 from providers.models import Account, App
 from runtime.auth_profiles import config_hash
 from runtime.models import RuntimeApp, RuntimeStatus, WebhookEndpoint
-from runtime.sealing import seal
-from runtime.signing_secrets import NAME as SIGNING_SECRET
+from runtime.sealing import SIGNING_SECRET, seal
 from runtime.signing_secrets import new_signing_secret
 
 # What app and runtime app both show is stored once, on the app.
@@ -98,7 +97,7 @@ def rotate_client_secret(app: App, *, actor: str, grace_period_seconds: int) -> 
 
 
 def _claim_app(account: Account, app_id: str, app_fields: dict[str, Any], *, actor: str) -> App:
-    app = get_owned(App.objects.for_account(account).select_for_update(), app_id)
+    app = get_owned(App.objects.for_account(account).select_for_update(no_key=True), app_id)
     if RuntimeApp.objects.filter(pk=app.pk).exists():
         raise Conflict("app_id: this app has a runtime app already; change it with PATCH.")
     return applications.update_app(app, actor=actor, **app_fields) if app_fields else app

@@ -1,7 +1,13 @@
 """Where a sealed secret of a runtime app belongs: the context that its ciphertext is bound to."""
 
+from functools import partial
+
 from aiffinity.lib.crypto import Secret, keyring
-from runtime.models import RuntimeApp
+from aiffinity.lib.rewrapping import SealedColumn
+from runtime.models import NamedSecret, RuntimeApp
+
+SIGNING_SECRET = "signing_secret"  # noqa: S105  The name of one, not one.
+AUTH_PROFILE = "auth_profile"
 
 
 def seal(runtime_app: RuntimeApp, name: str, secret: Secret, *, version: int = 1) -> str:
@@ -12,6 +18,24 @@ def seal(runtime_app: RuntimeApp, name: str, secret: Secret, *, version: int = 1
 def unseal(runtime_app: RuntimeApp, name: str, sealed: str, *, version: int = 1) -> Secret:
     """Open a sealed secret. Raises ValueError when key, place or bytes don't fit."""
     return keyring().decrypt(sealed, context=_context(runtime_app, name, version))
+
+
+def sealed_columns() -> list[SealedColumn]:
+    """List the room's sealed columns for the rotation of master keys."""
+    names = {
+        "sealed_auth_secrets": AUTH_PROFILE,
+        "sealed_signing_secret": SIGNING_SECRET,
+        "sealed_previous_signing_secret": SIGNING_SECRET,
+    }
+    of_apps = [
+        SealedColumn(RuntimeApp, field, partial(_context, name=name, version=1), ("app",))
+        for field, name in names.items()
+    ]
+    return [*of_apps, SealedColumn(NamedSecret, "sealed_value", _context_of_named, ("runtime_app__app",))]
+
+
+def _context_of_named(row: NamedSecret) -> str:
+    return _context(row.runtime_app, row.key, row.version)
 
 
 def _context(runtime_app: RuntimeApp, name: str, version: int) -> str:

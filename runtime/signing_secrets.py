@@ -14,11 +14,10 @@ from django.utils import timezone
 from aiffinity.lib.audit import append_audit
 from aiffinity.lib.crypto import Secret
 from runtime.models import RuntimeApp
-from runtime.sealing import seal, unseal
+from runtime.sealing import SIGNING_SECRET, seal, unseal
 
 SECRET_BYTES = 32
 OVERLAP = timedelta(hours=24)
-NAME = "signing_secret"
 
 
 def new_signing_secret() -> Secret:
@@ -28,7 +27,7 @@ def new_signing_secret() -> Secret:
 
 def signing_secret(runtime_app: RuntimeApp) -> Secret:
     """Return the secret that signs now."""
-    return unseal(runtime_app, NAME, runtime_app.sealed_signing_secret)
+    return unseal(runtime_app, SIGNING_SECRET, runtime_app.sealed_signing_secret)
 
 
 def live_signing_secrets(runtime_app: RuntimeApp) -> list[Secret]:
@@ -36,7 +35,7 @@ def live_signing_secrets(runtime_app: RuntimeApp) -> list[Secret]:
     live = [signing_secret(runtime_app)]
     expires_at = runtime_app.previous_signing_secret_expires_at
     if runtime_app.sealed_previous_signing_secret and expires_at and expires_at > timezone.now():
-        live.append(unseal(runtime_app, NAME, runtime_app.sealed_previous_signing_secret))
+        live.append(unseal(runtime_app, SIGNING_SECRET, runtime_app.sealed_previous_signing_secret))
     return live
 
 
@@ -51,7 +50,7 @@ def set_signing_secret(runtime_app: RuntimeApp, *, actor: str, value: str | None
         if new != signing_secret(locked):
             locked.sealed_previous_signing_secret = locked.sealed_signing_secret
             locked.previous_signing_secret_expires_at = timezone.now() + OVERLAP
-            locked.sealed_signing_secret = seal(locked, NAME, new)
+            locked.sealed_signing_secret = seal(locked, SIGNING_SECRET, new)
             locked.save(update_fields=[*_FIELDS, "updated_at"])
             append_audit(subject=locked.pk, action="signing_secret.rotated", actor=actor)
     for field in _FIELDS:

@@ -15,6 +15,7 @@ from providers.models import Account, App
 from runtime.models import RuntimeApp
 from runtime.registration import register_runtime_app
 from runtime.signing_secrets import set_signing_secret
+from tests.approvals import approve_as_rows
 from tests.fakes.switches import SIGNING_SECRET
 
 UNREACHABLE_URL = "http://127.0.0.1:9/aiffinity"
@@ -130,17 +131,19 @@ def publish(make_account: Callable[..., Account]) -> Callable[..., Published]:
         with transaction.atomic():
             frozen = freeze_capabilities(runtime_app, capabilities or (WEATHER, TASK, TRANSACTIONS), actor="test")
         content_hash = hash_of(frozen, risk_tier)
-        version = Version.objects.create(
-            package=package,
-            version="1.0.0",
-            risk_tier=risk_tier,
-            state="listed",
-            capabilities=frozen,
-            content_hash=content_hash,
-            approved_content_hash=content_hash,
-            approved_config_hash=runtime_app.config_hash,
-            listed_at=now,
-        )
+        with transaction.atomic():
+            version = Version.objects.create(
+                package=package,
+                version="1.0.0",
+                risk_tier=risk_tier,
+                state="listed",
+                capabilities=frozen,
+                content_hash=content_hash,
+                approved_content_hash=content_hash,
+                approved_config_hash=runtime_app.config_hash,
+                listed_at=now,
+            )
+            approve_as_rows(version, runtime_app.config_hash)
         return Published(owner, runtime_app.app, runtime_app, package, version)
 
     return make

@@ -15,7 +15,7 @@ from aiffinity.lib.errors import REGISTRY
 from aiffinity.lib.views import PlatformView
 
 
-class ErrorCodeOut(serializers.Serializer[Any]):
+class ErrorEntryOut(serializers.Serializer[Any]):
     """One entry of the error registry."""
 
     code = serializers.CharField(help_text="The stable word in `error.code`.")
@@ -31,14 +31,15 @@ class ErrorsView(PlatformView):
     is_paginated = False
 
     @extend_schema(
-        operation_id="list_errors",
+        operation_id="listErrors",
         summary="List every error code with its meaning and remedy",
         tags=["Reference"],
-        responses={200: ErrorCodeOut(many=True)},
+        responses={200: ErrorEntryOut(many=True)},
+        auth=[],
     )
     def get(self, request: Request) -> Response:
         """Answer the whole registry."""
-        return Response([ErrorCodeOut(entry).data for entry in REGISTRY.values()])
+        return Response([ErrorEntryOut(entry).data for entry in REGISTRY.values()])
 
 
 class OpenApiView(PlatformView):
@@ -48,10 +49,11 @@ class OpenApiView(PlatformView):
     is_bare = True
 
     @extend_schema(
-        operation_id="get_openapi_document",
+        operation_id="getOpenApiDocument",
         summary="Get this document",
         tags=["Reference"],
         responses={200: {"type": "object", "additionalProperties": {}}},
+        auth=[],
     )
     def get(self, request: Request) -> Response:
         """Answer the document."""

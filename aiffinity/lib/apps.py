@@ -12,12 +12,15 @@ class LibConfig(AppConfig):
     verbose_name = "Platform"
 
     def ready(self) -> None:
-        """Register the system checks and what Celery's processes and migrate have to tell."""
+        """Register the system checks, the sealed column and what Celery's processes and migrate have to tell."""
         from celery import signals
 
         from aiffinity.lib import checks, deployment, startup, task_context
+        from aiffinity.lib.models import OutgoingMail
+        from aiffinity.lib.rewrapping import SealedColumn, sealed_columns
 
         checks.register_all()
+        sealed_columns.append(SealedColumn(OutgoingMail, "sealed_body", lambda mail: mail.pk))
         task_context.connect_all()
         post_migrate.connect(deployment.remember_environment, sender=self)
         signals.worker_init.connect(startup.refuse_misconfiguration)

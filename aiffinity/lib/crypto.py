@@ -19,6 +19,7 @@ from aiffinity.lib.redaction import remember
 KEY_BYTES = 32
 NONCE_BYTES = 12
 FORMAT = "v1"
+DOES_NOT_OPEN = "The secret doesn't open: wrong master key, wrong place or changed bytes."
 
 
 class Secret:
@@ -69,6 +70,18 @@ class Keyring:
 
     def decrypt(self, token: str, *, context: str) -> Secret:
         """Open a sealed secret; raises ValueError when key, context or bytes don't fit."""
+        data_key, sealed = self._data_key(token, context)
+        try:
+            return Secret(_open(data_key, _unb64(sealed), context).decode())
+        except (InvalidTag, ValueError):
+            raise ValueError(DOES_NOT_OPEN) from None
+
+    def rewrap(self, token: str, *, context: str) -> str:
+        """Wrap a sealed text's data key anew under the active master key; raises ValueError like decrypt."""
+        data_key, sealed = self._data_key(token, context)
+        return ".".join((FORMAT, self.active_id, _b64(_seal(self.keys[self.active_id], data_key, context)), sealed))
+
+    def _data_key(self, token: str, context: str) -> tuple[bytes, str]:
         version, key_id, wrapped, sealed = (token.split(".") + [""] * 4)[:4]
         master = self.keys.get(key_id)
         if version != FORMAT or not sealed:
@@ -76,10 +89,9 @@ class Keyring:
         if master is None:
             raise ValueError(f"The secret was sealed with master key '{key_id}', which is not configured.")
         try:
-            data_key = _open(master, _unb64(wrapped), context)
-            return Secret(_open(data_key, _unb64(sealed), context).decode())
+            return _open(master, _unb64(wrapped), context), sealed
         except (InvalidTag, ValueError):
-            raise ValueError("The secret doesn't open: wrong master key, wrong place or changed bytes.") from None
+            raise ValueError(DOES_NOT_OPEN) from None
 
 
 def key_id_of(token: str) -> str:

@@ -14,7 +14,8 @@ from aiffinity.lib.models import OutgoingMail
 
 logger = logging.getLogger(__name__)
 
-MAILS_A_BATCH = 50
+# With the mail server's time limit of 10 s a batch ends within its lease.
+MAILS_A_BATCH = 20
 LEASE = timedelta(minutes=5)
 FIRST_DELAY = timedelta(seconds=10)
 LONGEST_DELAY = timedelta(minutes=15)

@@ -1,6 +1,8 @@
 """The OpenAPI document: envelope, errors, headers and security are described once, for every view."""
 
-from typing import Any
+import inspect
+import re
+from typing import Any, Literal
 from weakref import WeakKeyDictionary
 
 from drf_spectacular.openapi import AutoSchema
@@ -10,15 +12,22 @@ from rest_framework.permissions import AllowAny
 
 from aiffinity.lib.openapi_components import (
     EXAMPLE_REQUEST_ID,
+    EXTRA_HEADERS,
     RATE_LIMIT_HEADERS,
+    SECURITY_ACCESS_TOKEN,
     SECURITY_ID_TOKEN,
+    STATUS_TITLES,
     components,
     header_refs,
     response_ref,
+    scope_rules,
 )
+from aiffinity.lib.openapi_fields import describe_fields
+from aiffinity.lib.openapi_names import describe_id_parameter, name_enums, shared_enums
 from aiffinity.lib.serializers import StrictSerializer
 
 Json = dict[str, Any]
+Direction = Literal["request", "response"]
 
 DOCUMENTED_PREFIXES = ("/v1/", "/.well-known/")
 CASING_NOTE = "Every field of the body is accepted as snake_case and as camelCase."
@@ -40,22 +49,30 @@ class PlatformSchema(AutoSchema):
         operation: Json | None = super().get_operation(path, path_regex, path_prefix, method, registry)
         if operation is None:
             return None
-        operation["operationId"] = self._distinct(operation["operationId"])
+        self._tell_apart(operation)
         for status, response in operation["responses"].items():
             if status.startswith("2"):
                 self._complete_success(response)
+            else:
+                self._complete_error(status, response)
         for status in self._error_statuses():
             operation["responses"].setdefault(status, response_ref(status))
         operation["responses"] = dict(sorted(operation["responses"].items()))
         if operation.get("requestBody") and self._takes_both_casings():
             operation["description"] = f"{operation.get('description', '')}\n\n{CASING_NOTE}".strip()
         given = operation.get("parameters", [])
+        for parameter in given:
+            describe_id_parameter(parameter)
         operation["parameters"] = [*given, *self._shared_parameters({entry["name"] for entry in given})]
         return operation
 
     def get_description(self) -> str:  # type: ignore[override]  # As in drf-spectacular.
-        """Leave docstrings out: they are written for those who read the code."""
-        return ""
+        """Take the method's docstring, one sentence; the views' own are written for those who read the code."""
+        return inspect.getdoc(getattr(self.view, self.method.lower(), None)) or ""
+
+    def get_serializer_name(self, serializer: serializers.Serializer[Any], direction: Direction) -> str:
+        """Name `AppOut` App and `AppBody` AppRequest: the suffixes are the code's."""
+        return re.sub(r"(Body|Out)\Z", "", type(serializer).__name__)
 
     def get_auth(self) -> list[Json]:
         """Name the schemes that the view's permissions accept (`openapi_schemes`, ID tokens by default)."""
@@ -66,7 +83,7 @@ class PlatformSchema(AutoSchema):
         for permission in permissions:
             if not isinstance(permission, AllowAny):
                 schemes = getattr(permission, "openapi_schemes", (SECURITY_ID_TOKEN,))
-                found.extend({scheme: []} for scheme in schemes)
+                found.extend({scheme: self._scopes(scheme)} for scheme in schemes)
         if any(isinstance(permission, AllowAny) for permission in permissions):
             found.extend([{}, {SECURITY_ID_TOKEN: []}])
         return found or [{}]
@@ -77,12 +94,19 @@ class PlatformSchema(AutoSchema):
         words = [self.method.lower(), *parts]
         return "_".join("".join(c if c.isalnum() else "_" for c in word).strip("_") for word in words)
 
-    def _distinct(self, operation_id: str) -> str:
-        """Tell the same view's second path (`/auth` beside `/auth-profile`) apart from its first."""
+    def _scopes(self, scheme: str) -> list[str]:
+        if scheme != SECURITY_ACCESS_TOKEN:
+            return []
+        return [scope for rule in scope_rules if (scope := rule(self.path, self.method))]
+
+    def _tell_apart(self, operation: Json) -> None:
+        """Tell the same view's second path (`/auth-profile` beside `/auth`) apart from its first."""
+        operation_id = operation["operationId"]
         taken = _operation_ids.setdefault(self.registry, {})
-        first = taken.setdefault(operation_id, (type(self.view), self.path))
-        is_second_path = first[0] is type(self.view) and first[1] != self.path
-        return f"{operation_id}Alias" if is_second_path else operation_id
+        view, path = taken.setdefault(operation_id, (type(self.view), self.path))
+        if view is type(self.view) and path != self.path:
+            operation["operationId"] = f"{operation_id}Alias"
+            operation["description"] = f"{operation.get('description', '')} The same as `{path}`.".strip()
 
     def _complete_success(self, response: Json) -> None:
         response.setdefault("headers", {}).update(header_refs(self._header_names()))
@@ -93,6 +117,11 @@ class PlatformSchema(AutoSchema):
                 media_type["schema"] = self._enveloped(media_type["schema"])
                 for example in media_type.get("examples", {}).values():
                     example["value"] = _enveloped_example(example["value"], is_paginated=self._is_paginated())
+
+    def _complete_error(self, status: str, response: Json) -> None:
+        names = ["X-Request-Id", *RATE_LIMIT_HEADERS, *EXTRA_HEADERS.get(int(status), ())]
+        response.setdefault("headers", {}).update(header_refs(names))
+        response["description"] = response.get("description") or STATUS_TITLES[int(status)]
 
     def _enveloped(self, schema: Json) -> Json:
         meta = "ListMeta" if self._is_paginated() else "Meta"
@@ -109,7 +138,8 @@ class PlatformSchema(AutoSchema):
 
     def _error_statuses(self) -> list[str]:
         found = ["405", "429", "500", "503"]
-        found.extend(str(status) for status in getattr(self.view, "documented_errors", ()))
+        if self.method in WRITE_METHODS:
+            found.extend(str(status) for status in getattr(self.view, "documented_errors", ()))
         if self.view.get_authenticators():
             found.append("401")
         if not any(isinstance(permission, AllowAny) for permission in self.view.get_permissions()):
@@ -144,9 +174,27 @@ class PlatformSchema(AutoSchema):
 
     def _map_basic_serializer(self, serializer: serializers.Serializer[Any], direction: str) -> Json:
         schema: Json = super()._map_basic_serializer(serializer, direction)  # type: ignore[no-untyped-call]
-        if isinstance(serializer, StrictSerializer):
+        if isinstance(serializer, StrictSerializer) and direction == "request":
             schema["additionalProperties"] = False
         return schema
+
+    def _get_serializer_name(
+        self,
+        serializer: serializers.Serializer[Any],
+        direction: Direction,
+        bypass_extensions: bool = False,  # noqa: FBT001, FBT002  As in drf-spectacular.
+    ) -> str:
+        name: str = super()._get_serializer_name(serializer, direction, bypass_extensions)
+        patched = re.fullmatch(r"Patched(.+?)(?:Patch)?Request", name)
+        return f"{patched[1]}PatchRequest" if patched else name
+
+    def _get_response_bodies(self, direction: Direction = "response") -> Json:
+        """Let DELETE answer 200 with the object's final state (spec 2 "Envelope")."""
+        found: Json = super()._get_response_bodies(direction)
+        if set(found) == {"204"}:
+            final = self.get_response_serializers()
+            return {"200": self._get_response_for_code(final, "200", direction=direction)}  # type: ignore[no-untyped-call]
+        return found
 
 
 def _enveloped_example(value: Any, *, is_paginated: bool) -> Json:
@@ -167,4 +215,6 @@ def add_components(result: Json, generator: Any, request: Any, public: bool) -> 
     found = result.setdefault("components", {})
     for kind, entries in components().items():
         found.setdefault(kind, {}).update(entries)
+    describe_fields(result)
+    name_enums(result, shared_enums())
     return result

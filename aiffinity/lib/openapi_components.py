@@ -1,5 +1,6 @@
 """The parts of the OpenAPI document that every operation shares."""
 
+from collections.abc import Callable
 from typing import Any
 
 from django.conf import settings
@@ -16,6 +17,8 @@ REQUEST_ID: Json = {"type": "string", "examples": [EXAMPLE_REQUEST_ID]}
 
 # Scopes of access tokens and what they allow; the room that issues tokens fills this in AppConfig.ready().
 oauth_scopes: dict[str, str] = {}
+# What says which scope a path and method need; filled by the same room.
+scope_rules: list[Callable[[str, str], str | None]] = []
 
 STATUS_TITLES = {
     400: "The request is wrong",
@@ -129,8 +132,8 @@ def parameters() -> Json:
         "RequestId": {
             "name": "X-Request-Id",
             "in": "header",
-            "schema": {"type": "string", "pattern": "^req_[0-7][0-9A-HJKMNP-TV-Z]{25}$"},
-            "description": "Your own id for this request; another shape is replaced.",
+            "schema": REQUEST_ID,
+            "description": "Your own id for this request: `req_` and a ULID; one of another shape is replaced.",
         },
         "IdempotencyKey": {
             "name": "Idempotency-Key",
@@ -162,8 +165,18 @@ def error_response(status: int) -> Json:
     return {
         "description": f"{STATUS_TITLES[status]}: {', '.join(f'`{code}`' for code in codes)}.",
         "headers": header_refs(names),
-        "content": {"application/json": {"schema": schema}},
+        "content": {"application/json": {"schema": schema, "example": error_example(codes[0])}},
     }
+
+
+def error_example(code: str) -> Json:
+    """Return a body with a code, as the documents print it."""
+    details: list[Json] = []
+    message = REGISTRY[code].meaning
+    if code == "VALIDATION_ERROR":
+        details = [{"field": "name", "code": "blank", "message": "This field may not be blank."}]
+        message = "name: This field may not be blank."
+    return {"error": {"code": code, "message": message, "requestId": EXAMPLE_REQUEST_ID, "details": details}}
 
 
 def security_schemes() -> Json:

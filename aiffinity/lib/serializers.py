@@ -5,6 +5,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 # Booleans come first: Python counts them among the integers.
@@ -73,6 +74,7 @@ class TextField(serializers.CharField):
         return super().to_internal_value(data)
 
 
+@extend_schema_field({"type": "object", "additionalProperties": {}})
 class JsonObjectField(serializers.JSONField):
     """A JSON object that belongs to the user; its keys are never touched."""
 
@@ -84,10 +86,12 @@ class JsonObjectField(serializers.JSONField):
 
 
 class StrictIntegerField(serializers.IntegerField):
-    """A JSON integer: neither a text nor true, which DRF would convert."""
+    """A JSON integer, `5.0` included (JSON Schema 6.1.1): neither a text nor true, which DRF would convert."""
 
     def to_internal_value(self, data: Any) -> int:
-        """Refuse other JSON types."""
+        """Refuse other JSON types and numbers with a fraction."""
+        if isinstance(data, float) and data.is_integer():
+            return super().to_internal_value(int(data))
         if isinstance(data, bool) or not isinstance(data, int):
             raise serializers.ValidationError(f"Expected an integer, not {json_type(data)}.", code="type")
         return super().to_internal_value(data)

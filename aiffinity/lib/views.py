@@ -72,10 +72,13 @@ class PlatformView(APIView):
         return response
 
     def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Response:
-        """Add the rate-limit headers and keep the answer of an idempotent POST."""
+        """Add the rate-limit headers and keep the answer of an idempotent POST.
+
+        An answer that a stricter limit refused keeps the headers of that limit.
+        """
         final = super().finalize_response(request, response, *args, **kwargs)
         for name, value in getattr(request, "rate_limit_headers", {}).items():
-            final.headers[name] = value
+            final.headers.setdefault(name, value)
         idempotency.finish(request, final)
         return final
 

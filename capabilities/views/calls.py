@@ -11,8 +11,8 @@ from capabilities.callers import find_target
 from capabilities.calls import CallContext
 from capabilities.gateway import current_state, invoke
 from capabilities.serializers import ActionBody, AnswerOut, InstallQuery, InvokeBody
-from capabilities.views.base import CallerView
 from providers.permissions import IsUserOrAccountOrApp
+from providers.views.base import CallerView
 
 NO_CACHE = OpenApiParameter(
     "Cache-Control",
@@ -26,6 +26,7 @@ class InvokeView(CallerView):
     """Reading a capability in mode state or history."""
 
     permission_classes = [IsUserOrAccountOrApp]
+    documented_errors = (502, 504)
 
     @extend_schema(
         operation_id="invokeCapability",
@@ -51,6 +52,7 @@ class ActionView(CallerView):
     """Running an action for a user."""
 
     permission_classes = [IsUserOrAccountOrApp]
+    documented_errors = (502, 504)
 
     @extend_schema(
         operation_id="runAction",

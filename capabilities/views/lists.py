@@ -8,8 +8,8 @@ from aiffinity.lib.ids import is_id
 from aiffinity.lib.views import PageQuery
 from capabilities.invocation_log import page_of, visible_invocations
 from capabilities.serializers import CapabilityOut, CapabilityQuery, HistoryQuery, InvocationOut
-from capabilities.views.base import CallerView
 from providers.permissions import IsAccountOrApp, IsUserOrAccountOrApp
+from providers.views.base import CallerView
 from runtime.models import CapabilityTemplate
 
 

@@ -2,9 +2,9 @@
 
 from typing import cast
 
-from capabilities.views.base import CallerView
 from providers.models import User
 from providers.permissions import IsUser
+from providers.views.base import CallerView
 
 
 class UserView(CallerView):

@@ -8,7 +8,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from aiffinity.lib.envelope import Page, Pagination
-from aiffinity.lib.views import PlatformView
+from aiffinity.lib.views import PageQuery, PlatformView
 from catalog.categories import counted_categories
 from catalog.installed import installability_for, with_install_state
 from catalog.listings import find_package, listing_document, shown_version
@@ -119,9 +119,10 @@ class CategoryListView(PlatformView):
         responses=CategoryOut(many=True),
     )
     def get(self, request: Request) -> Response:
-        """List them all by name with the number of their packages."""
-        found = counted_categories()
-        return Response(Page(found, Pagination(len(found), len(found), 0)))
+        """List them by name with the number of their packages."""
+        found, query = counted_categories(), self.read_query(PageQuery)
+        limit, offset = query["limit"], query["offset"]
+        return Response(Page(found[offset : offset + limit], Pagination(len(found), limit, offset)))
 
 
 def package_page(id_or_slug: str, user: User | None) -> dict[str, Any]:

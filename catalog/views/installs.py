@@ -5,7 +5,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from aiffinity.lib.views import PageQuery, get_owned
-from capabilities.installs import install_package, set_install_params, uninstall_package
+from capabilities.installs import install_package, uninstall_package
+from capabilities.updates import change_install
 from catalog.installed import install_document, installs_of
 from catalog.listings import find_package
 from catalog.serializers import InstallBody, InstallOut, InstallPatchBody
@@ -32,7 +33,7 @@ class InstallView(UserView):
         install, is_new = install_package(
             self.user,
             find_package(id_or_slug),
-            actor=self.caller.actor,
+            actor=self.actor,
             consent=consent["permissions"] if consent else None,
         )
         return Response(install_document(install), status=201 if is_new else 200)
@@ -43,7 +44,7 @@ class InstallView(UserView):
     def delete(self, request: Request, id_or_slug: str) -> Response:
         """Remove the caller's install and answer its final state."""
         package = find_package(id_or_slug)
-        return Response(install_document(uninstall_package(self.user, package, actor=self.caller.actor)))
+        return Response(install_document(uninstall_package(self.user, package, actor=self.actor)))
 
 
 class InstallListView(UserView):
@@ -66,13 +67,15 @@ class InstallSettingsView(UserView):
 
     @extend_schema(
         operation_id="updateInstall",
-        summary="Set the params with which an install is refreshed",
+        summary="Consent to an update, or set the params with which an install is refreshed",
         tags=["Space"],
         request=InstallPatchBody,
         responses=InstallOut,
     )
     def patch(self, request: Request, install_id: str) -> Response:
-        """Store params per capability."""
-        params = self.read(InstallPatchBody).get("params", {})
+        """Take the install to the listed version that the user agrees to, and store params per capability."""
+        body = self.read(InstallPatchBody)
         install = get_owned(installs_of(self.user), install_id)
-        return Response(install_document(set_install_params(install, params=params)))
+        consent = body["consent"]["permissions"] if "consent" in body else None
+        change_install(install, actor=self.actor, params=body.get("params"), consent=consent)
+        return Response(install_document(get_owned(installs_of(self.user), install_id)))

@@ -1,6 +1,7 @@
 """What a validation run looks at: the version's content and the live provider, called as production calls it."""
 
 import itertools
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -16,7 +17,8 @@ from packages.models import Version
 from providers.opaque_ids import opaque_user_id
 from runtime.auth_profiles import AuthSecrets, auth_secrets
 from runtime.descriptors import input_schema
-from runtime.models import RuntimeApp
+from runtime.health import check_health
+from runtime.models import HealthCheck, RuntimeApp
 from runtime.named_secrets import open_named_secrets
 from runtime.provider_answers import ExecuteAnswer, read_answer
 from runtime.provider_client import ExecuteCall, send_call
@@ -82,6 +84,8 @@ class Case:
     run_id: str
     deadline: float = field(default_factory=lambda: time.monotonic() + TIME_LIMIT_SECONDS)
     samples: dict[str, list[Sample]] = field(default_factory=dict)
+    _health: HealthCheck | None = None
+    _health_lock: threading.Lock = field(default_factory=threading.Lock)
 
     def __post_init__(self) -> None:
         self.package = self.version.package
@@ -93,6 +97,14 @@ class Case:
         tests = [self.auth.test_access_token, self.auth.test_api_key, *(self.auth.test_fields or {}).values()]
         self._secrets = [secret for secret in [*named, *tests] if secret is not None]
         self._secrets.append(signing_secret(self.runtime_app))
+
+    def health(self) -> HealthCheck:
+        """Ask the health endpoint, once a run; the runtime app of what comes back is as it stands after it."""
+        with self._health_lock:
+            if self._health is None:
+                # The check refreshes the row that it is given; the case's own is shared by other checks.
+                self._health = check_health(RuntimeApp.objects.select_related("app").get(pk=self.runtime_app.pk))
+        return self._health
 
     def params_of(self, capability: dict[str, Any]) -> list[dict[str, Any]]:
         """Return params to call a capability with: those of its examples, else made from its input schema."""
@@ -127,7 +139,8 @@ class Case:
                 "user_id": self.user_id,
                 "install_id": SYNTHETIC_INSTALL,
                 "is_sandbox": True,
-                "circuit": self.run_id,
+                # A capability that fails often must not cut the others off.
+                "circuit": f"{self.run_id}/{capability['name']}",
                 "access_token": self.auth.test_access_token,
                 "api_key": self.auth.test_api_key,
                 "credentials": self.auth.test_fields,

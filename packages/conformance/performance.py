@@ -3,14 +3,24 @@
 import statistics
 from typing import Any
 
-from packages.conformance.case import SAMPLES, Case
-from packages.conformance.registry import READ_MODES, Finding, capability_check, failed, judge
+from packages.conformance.case import SAMPLES, SEQUENTIAL_SAMPLES, Case
+from packages.conformance.registry import (
+    READ_MODES,
+    Finding,
+    capability_check,
+    failed,
+    judge,
+    not_applicable,
+    version_check,
+)
 
 Descriptor = dict[str, Any]
 
 MAX_P50_MS = 500
 MAX_P95_MS = 2000
 MAX_ANSWER_BYTES = 256 * 1024
+MAX_HEALTH_MS = 1000
+MAX_LOAD_FACTOR = 3
 
 
 @capability_check("performance", weight=3, modes=READ_MODES)
@@ -36,6 +46,38 @@ def answer_size(case: Case, capability: Descriptor) -> Finding:
         largest <= MAX_ANSWER_BYTES,
         f"The largest answer has {largest} bytes.",
         f"An answer has {largest} bytes. Keep it below {MAX_ANSWER_BYTES}: send less, or in pages.",
+    )
+
+
+@capability_check("performance", weight=1, modes=READ_MODES)
+def latency_under_load(case: Case, capability: Descriptor) -> Finding:
+    """Calls at the same time are not much slower than calls one after the other."""
+    samples = [sample for sample in case.samples_of(capability) if sample.answer is not None]
+    alone, together = samples[:SEQUENTIAL_SAMPLES], samples[SEQUENTIAL_SAMPLES:]
+    if not alone or not together:
+        return failed("Too few calls were answered to compare them.")
+    quiet, loaded = (statistics.median(sample.latency_ms for sample in part) for part in (alone, together))
+    return judge(
+        loaded <= max(quiet * MAX_LOAD_FACTOR, MAX_P50_MS),
+        f"The median is {round(quiet)} ms alone and {round(loaded)} ms with others.",
+        f"The median grows from {round(quiet)} ms alone to {round(loaded)} ms with a few calls at the same time."
+        " Serve calls side by side.",
+    )
+
+
+@version_check("performance", weight=1)
+def health_latency(case: Case) -> Finding:
+    """The health endpoint answers within one second."""
+    if not case.runtime_app.health_check_url:
+        return not_applicable("There is no health_check_url.")
+    seen = case.health()
+    if not seen.is_healthy:
+        return failed("The health endpoint gave no good answer to time.")
+    latency_ms = seen.latency_ms
+    return judge(
+        latency_ms <= MAX_HEALTH_MS,
+        f"The health endpoint took {latency_ms} ms.",
+        f"The health endpoint took {latency_ms} ms; at most {MAX_HEALTH_MS} are good. Answer from memory.",
     )
 
 

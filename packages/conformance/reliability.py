@@ -14,8 +14,6 @@ from packages.conformance.registry import (
     passed,
     version_check,
 )
-from runtime.health import check_health
-from runtime.models import HealthCheck, RuntimeApp
 
 Descriptor = dict[str, Any]
 
@@ -25,8 +23,7 @@ def health_endpoint_conforms(case: Case) -> Finding:
     """The health endpoint answers 200 with status ok."""
     if not case.runtime_app.health_check_url:
         return failed("Give the runtime app a health_check_url: every app must expose one.")
-    # The check refreshes the row that it is given; the case's own is shared by other checks.
-    seen: HealthCheck = check_health(RuntimeApp.objects.select_related("app").get(pk=case.runtime_app.pk))
+    seen = case.health()
     return judge(seen.is_healthy, "The health endpoint answers as it should.", f"{seen.error} Mend the endpoint.")
 
 
@@ -70,6 +67,33 @@ def duplicate_action_acts_once(case: Case, capability: Descriptor) -> Finding:
     if again.answer.data != first.answer.data:
         return failed("The same Idempotency-Key acted twice. Answer the first result again.")
     return passed("A repeated call acts once.")
+
+
+@version_check("reliability", weight=1)
+def health_names_every_capability(case: Case) -> Finding:
+    """The health body says of every capability that is called whether it is healthy."""
+    if not case.runtime_app.health_check_url:
+        return failed("Give the runtime app a health_check_url: every app must expose one.")
+    said = case.health().runtime_app.capability_health
+    missing = sorted({item["name"] for item in case.capabilities if item["mode"] in CALLED_MODES} - set(said))
+    return judge(
+        not missing,
+        "The health body names every capability.",
+        f"The health body's `capabilities` leaves out {', '.join(missing)}. Name each: one that is unhealthy is"
+        " then suspended alone, and not the whole app.",
+    )
+
+
+@capability_check("reliability", weight=1, modes=READ_MODES)
+def answers_again_after_a_refusal(case: Case, capability: Descriptor) -> Finding:
+    """A good call right after one that had to be refused succeeds."""
+    case.call(capability, {"__unknown__": [None]}, timestamp=0)
+    after = case.call(capability, case.params_of(capability)[0])
+    return judge(
+        after.is_ok,
+        "A good call after a refused one succeeds.",
+        f"A good call right after a refused one failed. {after.problem} A refusal must not leave anything behind.",
+    )
 
 
 def _all_succeed(case: Case, capability: Descriptor, part: slice, how: str) -> Finding:

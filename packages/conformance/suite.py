@@ -57,14 +57,12 @@ class Job:
 
 def plan(case: Case) -> list[Job]:
     """List every job of a case; a check's weight is shared by the capabilities that it is asked for."""
-    jobs: list[Job] = []
-    for check in CHECKS.values():
-        if check.for_version is not None:
-            jobs.append(Job(check, check.weight))
-            continue
-        concerned = [(index, item) for index, item in enumerate(case.capabilities) if item["mode"] in check.modes]
-        jobs += [Job(check, check.weight / len(concerned), index, item) for index, item in concerned]
-    return jobs
+    return [job for check in CHECKS.values() for job in _jobs_of(check, case)]
+
+
+def ask_check(check: Check, case: Case) -> list[dict[str, Any]]:
+    """Ask one check alone and return its rendered findings."""
+    return [_ask(case, job) for job in _jobs_of(check, case)]
 
 
 def count_steps(case: Case) -> int:
@@ -121,6 +119,13 @@ def has_passed(overall: float | None, findings: list[dict[str, Any]]) -> bool:
 def has_error(findings: list[dict[str, Any]]) -> bool:
     """Say whether a check could not be asked by the platform's own fault."""
     return any(item["state"] == State.ERROR for item in findings)
+
+
+def _jobs_of(check: Check, case: Case) -> list[Job]:
+    if check.for_version is not None:
+        return [Job(check, check.weight)]
+    concerned = [(index, item) for index, item in enumerate(case.capabilities) if item["mode"] in check.modes]
+    return [Job(check, check.weight / len(concerned), index, item) for index, item in concerned]
 
 
 def _sampled(case: Case) -> list[dict[str, Any]]:

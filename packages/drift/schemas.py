@@ -4,6 +4,7 @@ An input schema breaks when it refuses what it took before; an answer schema bre
 promised may be missing or of another type. What this comparison doesn't understand counts as breaking.
 """
 
+import math
 from collections.abc import Iterator, Mapping
 from enum import StrEnum
 from typing import Any
@@ -11,6 +12,7 @@ from typing import Any
 from aiffinity.lib.schemas.faults import child_pointer
 from aiffinity.lib.schemas.sensitivity import SENSITIVITY_KEYWORD
 from aiffinity.lib.schemas.structure import Document
+from aiffinity.lib.schemas.validation import compiled
 from packages.drift.levels import Change, Level
 
 Schema = Any
@@ -23,8 +25,11 @@ class Side(StrEnum):
     OUTPUT = "output"
 
 
+MAX_FEW_VALUES = 100
+
 # A higher lower bound takes fewer values, and so does a lower upper bound.
 _LOWER_BOUNDS = {"minimum", "exclusiveMinimum", "minLength", "minItems", "minProperties", "minContains"}
+_LENGTHS = {"minLength", "minItems", "minProperties"}
 _UPPER_BOUNDS = {"maximum", "exclusiveMaximum", "maxLength", "maxItems", "maxProperties", "maxContains"}
 _LIMITS = {"pattern", "format", "const", "multipleOf", "uniqueItems", "contentEncoding", "contentMediaType"}
 _ANNOTATIONS = {
@@ -63,6 +68,10 @@ class _Walk:
         if not isinstance(old, Mapping) or not isinstance(new, Mapping):
             yield from self._compare_open(old, new, pointer)
             return
+        values = _few_values_of(old) if self.side is Side.INPUT else None
+        if values is not None and not ("enum" in old and "enum" in new) and not _holds_reference(new):
+            yield from self._compare_values(values, old, new, pointer)
+            return
         yield from self._types(old, new, pointer)
         yield from self._enums(old, new, pointer)
         yield from self._properties(old, new, pointer)
@@ -72,6 +81,17 @@ class _Walk:
             yield from self.compare(old.get("items", True), new.get("items", True), f"{pointer}/items")
         yield from self._limits(old, new, pointer)
         yield from self._others(old, new, pointer)
+
+    def _compare_values(
+        self, values: list[Any], old: Mapping[str, Any], new: Mapping[str, Any], pointer: str
+    ) -> Iterator[Change]:
+        """Compare a schema of few values with another one by asking it for each of them."""
+        taken = compiled({keyword: value for keyword, value in new.items() if keyword not in _ANNOTATIONS})
+        rules = [{k: v for k, v in side.items() if k not in _ANNOTATIONS} for side in (old, new)]
+        if not all(taken.is_valid(value) for value in values):
+            yield self._narrowed("enum", f"{pointer}/enum" if "enum" in new else pointer)
+        elif rules[0] != rules[1]:
+            yield self._widened("enum", f"{pointer}/enum" if "enum" in new else pointer)
 
     def _compare_open(self, old: Schema, new: Schema, pointer: str) -> Iterator[Change]:
         """Compare where at least one side is `true` (everything) or `false` (nothing)."""
@@ -156,7 +176,7 @@ class _Walk:
 
     def _limits(self, old: Mapping[str, Any], new: Mapping[str, Any], pointer: str) -> Iterator[Change]:
         for keyword in sorted((_LOWER_BOUNDS | _UPPER_BOUNDS | _LIMITS) & (old.keys() | new.keys())):
-            before, after = old.get(keyword), new.get(keyword)
+            before, after = _limit_of(old, keyword), _limit_of(new, keyword)
             if before == after:
                 continue
             place = child_pointer(pointer, keyword)
@@ -176,6 +196,22 @@ class _Walk:
                 message = f"{keyword} changed; it can't be told what it takes now."
                 place = child_pointer(pointer, keyword)
                 yield Change(f"{keyword}_changed", Level.BREAKING, place, message)
+
+
+def _few_values_of(schema: Mapping[str, Any]) -> list[Any] | None:
+    """Return every value that a schema takes where it names them or they are few integers, else None."""
+    rules = schema.keys() - _ANNOTATIONS
+    if rules == {"const"}:
+        return [schema["const"]]
+    if "enum" in rules and rules <= {"enum", "type"}:
+        of_type = compiled({"type": schema["type"]}) if "type" in rules else None
+        return [value for value in schema["enum"] if of_type is None or of_type.is_valid(value)]
+    if rules == {"type"} and schema["type"] == "boolean":
+        return [False, True]
+    if rules == {"type", "minimum", "maximum"} and schema["type"] == "integer":
+        first, last = math.ceil(schema["minimum"]), math.floor(schema["maximum"])
+        return list(range(first, last + 1)) if last - first < MAX_FEW_VALUES else None
+    return None
 
 
 def _split(schema: Schema, document: Document) -> tuple[Schema | None, Schema]:
@@ -224,6 +260,12 @@ def _named(types: frozenset[str] | None) -> str:
     if types is None:
         return "any"
     return " or ".join(sorted(types - {"integer"} if "number" in types else types))
+
+
+def _limit_of(schema: Mapping[str, Any], keyword: str) -> Any:
+    """Return a keyword's value, None where it is missing or asks for nothing: nothing is shorter than 0."""
+    value = schema.get(keyword)
+    return None if value == 0 and keyword in _LENGTHS else value
 
 
 def _is_tighter(keyword: str, before: Any, after: Any) -> bool:

@@ -2,9 +2,11 @@
 
 from typing import Any
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from aiffinity.lib.serializers import StrictBooleanField, StrictSerializer, TextField
+from aiffinity.lib.serializers import JsonObjectField, StrictBooleanField, StrictSerializer, TextField
+from packages.categories import CATEGORY_SLUGS
 from packages.models import AvailabilityMode, Package, PackageStatus, RiskTier, Version
 from packages.serializers.versions import VersionSummaryOut, capabilities_field, render_version_summary
 from providers.serializers import ProseField, UrlField
@@ -14,10 +16,21 @@ MAX_IMAGES = 8
 DELETED = "deleted"
 
 
+@extend_schema_field({"type": "string", "pattern": "^[a-z][a-z0-9-]{2,63}$"})
+class SlugField(TextField):
+    """A package's name in addresses."""
+
+
 class _ListingFields(StrictSerializer):
     name = ProseField(min_length=1, max_length=80, help_text="Display name in the catalog.")
     description = ProseField(min_length=1, max_length=2000)
-    category = ProseField(max_length=40, required=False, allow_blank=True)
+    category = serializers.ChoiceField(
+        choices=CATEGORY_SLUGS,
+        required=False,
+        allow_blank=True,
+        error_messages={"invalid_choice": f"There is no such category. Choose one of {', '.join(CATEGORY_SLUGS)}."},
+        help_text="A shelf of the catalog, as `GET /v1/space/categories` lists them.",
+    )
     keywords = serializers.ListField(
         child=ProseField(min_length=1, max_length=40), max_length=MAX_KEYWORDS, required=False
     )
@@ -33,7 +46,7 @@ class PackageCreateBody(_ListingFields):
     """`POST /v1/providers/packages/manage`."""
 
     app_id = TextField(max_length=40, help_text="The app that runs the capabilities.")
-    slug = TextField(max_length=64, help_text="3 to 64 lower-case letters, digits and hyphens; unique everywhere.")
+    slug = SlugField(max_length=64, help_text="3 to 64 lower-case letters, digits and hyphens; unique everywhere.")
     risk_tier = serializers.ChoiceField(choices=RiskTier.values, help_text="Of version 1.0.0.")
     capabilities = capabilities_field()
     changelog = ProseField(max_length=5000, required=False, allow_blank=True)
@@ -42,6 +55,14 @@ class PackageCreateBody(_ListingFields):
 
 class PackagePatchBody(_ListingFields):
     """`PATCH /v1/providers/packages/manage/{id}`: listing metadata only."""
+
+
+class DeprecationBody(StrictSerializer):
+    """`DELETE /v1/providers/packages/manage/{id}`; the query takes the same."""
+
+    successor = TextField(
+        max_length=64, required=False, help_text="Id or slug of a published package that replaces this one."
+    )
 
 
 class PackageListQuery(serializers.Serializer[Any]):
@@ -69,6 +90,8 @@ class PackageOut(serializers.Serializer[Any]):
     install_count = serializers.IntegerField()
     listed_at = serializers.DateTimeField(allow_null=True, help_text="First listing.")
     deprecated_at = serializers.DateTimeField(allow_null=True)
+    successor_id = serializers.CharField(allow_null=True, help_text="The package that replaces a deprecated one.")
+    pending_listing = JsonObjectField(help_text="Changed `name` and `images` that wait for a reviewer.")
     suspended_at = serializers.DateTimeField(allow_null=True)
     created_at = serializers.DateTimeField()
     updated_at = serializers.DateTimeField()
@@ -94,6 +117,8 @@ def render_package(package: Package, versions: list[Version], *, status: str) ->
         "install_count": package.install_count,
         "listed_at": package.listed_at,
         "deprecated_at": package.deprecated_at,
+        "successor_id": package.successor_id,
+        "pending_listing": package.pending_listing,
         "suspended_at": package.suspended_at,
         "created_at": package.created_at,
         "updated_at": package.updated_at,

@@ -23,11 +23,16 @@ class CheckOut(serializers.Serializer[Any]):
     pointer = serializers.CharField(help_text="JSON Pointer into the version.")
 
 
-class DimensionOut(serializers.Serializer[Any]):
-    """One dimension of a run."""
+class DimensionScoreOut(serializers.Serializer[Any]):
+    """The score of one dimension."""
 
     score = serializers.FloatField(allow_null=True, help_text="0 to 100; null where nothing could be judged.")
     weight = serializers.IntegerField()
+
+
+class DimensionOut(DimensionScoreOut):
+    """One dimension of a run."""
+
     checks = CheckOut(many=True)
 
 
@@ -38,8 +43,8 @@ class ProgressOut(serializers.Serializer[Any]):
     total = serializers.IntegerField()
 
 
-class ValidationRunOut(serializers.Serializer[Any]):
-    """A run of the conformance suite; `score` and `dimensions` come with its end."""
+class ValidationRunSummaryOut(serializers.Serializer[Any]):
+    """A run of the conformance suite without its checks; `score` and `dimensions` come with its end."""
 
     id = serializers.CharField()
     version_id = serializers.CharField()
@@ -47,7 +52,7 @@ class ValidationRunOut(serializers.Serializer[Any]):
     passed = serializers.BooleanField(allow_null=True)
     score = serializers.FloatField(allow_null=True)
     minimum_score = serializers.IntegerField()
-    dimensions = serializers.DictField(child=DimensionOut())
+    dimensions = serializers.DictField(child=DimensionScoreOut())
     blocking_findings = CheckOut(many=True)
     progress = ProgressOut()
     error = serializers.CharField(allow_null=True, help_text="What the platform could not do.")
@@ -55,6 +60,12 @@ class ValidationRunOut(serializers.Serializer[Any]):
     created_at = serializers.DateTimeField()
     started_at = serializers.DateTimeField(allow_null=True)
     finished_at = serializers.DateTimeField(allow_null=True)
+
+
+class ValidationRunOut(ValidationRunSummaryOut):
+    """A run of the conformance suite with its checks."""
+
+    dimensions = serializers.DictField(child=DimensionOut())
 
 
 def render_run(run: ValidationRun) -> dict[str, Any]:

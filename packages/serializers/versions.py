@@ -2,24 +2,34 @@
 
 from typing import Any
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from aiffinity.lib.serializers import JsonObjectField, StrictBooleanField, StrictSerializer, TextField
 from packages.descriptors import MAX_CAPABILITIES
 from packages.drift import DriftReport, Level
-from packages.models import RiskTier, Version, VersionState
+from packages.forecast import forecast, queue_position
+from packages.models import Review, ReviewKind, RiskTier, Version, VersionState
 from packages.policy import GateResult
 from packages.states import Role, allowed_verbs
 from providers.serializers import ProseField
 
 # Verbs that other calls stand for: PATCH on the version, DELETE on the package.
+REVIEW_STATES = ("queued", "in_review", "awaiting_provider", "closed")
 _NOT_CALLS = {"edit", "delist", "lapse"}
+
+
+@extend_schema_field(
+    {"oneOf": [{"type": "string", "minLength": 2}, {"$ref": "#/components/schemas/DescriptorRequest"}]}
+)
+class CapabilityField(serializers.JSONField):
+    """A descriptor, or the name of a template."""
 
 
 def capabilities_field() -> serializers.ListField:
     """Make the field `capabilities` of a body; its items are judged by the verbs as a whole."""
     return serializers.ListField(
-        child=serializers.JSONField(),
+        child=CapabilityField(),
         min_length=1,
         max_length=MAX_CAPABILITIES,
         help_text="Capability descriptors, or names of the app's capability templates, which are copied.",
@@ -42,6 +52,14 @@ class VersionCreateBody(StrictSerializer):
 
 class VersionPatchBody(VersionCreateBody):
     """`PATCH …/versions/{vid}`."""
+
+
+class SubmitBody(StrictSerializer):
+    """`POST …/submit`."""
+
+    publish_on_approval = StrictBooleanField(
+        required=False, help_text="List the version as soon as it is approved; by default what the version says."
+    )
 
 
 class ReasonBody(StrictSerializer):
@@ -78,6 +96,20 @@ class VersionSummaryOut(serializers.Serializer[Any]):
     updated_at = serializers.DateTimeField()
 
 
+class ReviewForecastOut(serializers.Serializer[Any]):
+    """The version's open case before reviewers, with its place in the queue."""
+
+    id = serializers.CharField()
+    kind = serializers.ChoiceField(choices=ReviewKind.values)
+    state = serializers.ChoiceField(choices=REVIEW_STATES)
+    position = serializers.IntegerField(allow_null=True, help_text="From 1; null while it waits for you.")
+    p50_hours = serializers.FloatField(allow_null=True, help_text="Half of the recent cases took at most so long.")
+    p90_hours = serializers.FloatField(allow_null=True, help_text="Nine tenths of them did.")
+    due_at = serializers.DateTimeField(help_text="Until when a decision is promised.")
+    submitted_at = serializers.DateTimeField(help_text="The first submission; an answer keeps it.")
+    claimed = serializers.BooleanField(help_text="Whether a reviewer works on it now.")
+
+
 class GateOut(serializers.Serializer[Any]):
     """A policy gate; the message says what holds, or what to do."""
 
@@ -91,6 +123,7 @@ class VersionOut(VersionSummaryOut):
 
     capabilities = serializers.ListField(child=JsonObjectField(), help_text="Frozen descriptors with `capability_id`.")
     gates = GateOut(many=True)
+    review = ReviewForecastOut(allow_null=True, help_text="The open case before reviewers.")
     allowed_actions = serializers.ListField(child=serializers.CharField(), help_text="Calls that the state allows.")
 
 
@@ -136,14 +169,31 @@ def render_version_summary(version: Version) -> dict[str, Any]:
     }
 
 
-def render_version(version: Version, gates: list[GateResult]) -> dict[str, Any]:
-    """Render a version with its gates and what its owner may do."""
+def render_version(version: Version, gates: list[GateResult], review: Review | None) -> dict[str, Any]:
+    """Render a version with its gates, its open case and what its owner may do."""
     verbs = [verb for verb in allowed_verbs(version.state, Role.PROVIDER) if verb not in _NOT_CALLS]
     return {
         **render_version_summary(version),
         "capabilities": version.capabilities,
         "gates": [gate.as_dict() for gate in gates],
+        "review": render_forecast(review) if review else None,
         "allowed_actions": verbs,
+    }
+
+
+def render_forecast(review: Review) -> dict[str, Any]:
+    """Render how long an open case will take."""
+    expected = forecast(review.tier)
+    return {
+        "id": review.pk,
+        "kind": review.kind,
+        "state": review.state,
+        "position": queue_position(review),
+        "p50_hours": expected.p50_hours,
+        "p90_hours": expected.p90_hours,
+        "due_at": review.due_at,
+        "submitted_at": review.first_submitted_at,
+        "claimed": review.is_claimed,
     }
 
 

@@ -1,42 +1,26 @@
-"""What every view of the packages API shares: the caller's account, and its own packages and versions."""
+"""What every view of the packages API shares: the caller's own packages and versions."""
 
 from typing import Any
 
-from aiffinity.lib.errors import NotFound
-from aiffinity.lib.views import PlatformView, get_owned
+from aiffinity.lib.views import get_owned
 from packages.guards import Attempt, Role
-from packages.models import Package, Version
+from packages.models import Package, Review, Version
 from packages.policy import evaluate_gates
 from packages.serializers.versions import render_version
-from providers.authentication import Caller
-from providers.models import Account
 from providers.permissions import IsAccountHolder
+from providers.views.base import CallerView
 
 TAGS = ["Packages"]
 
 
-class PackagesView(PlatformView):
+class PackagesView(CallerView):
     """A view for an account holder's ID token."""
 
     permission_classes = [IsAccountHolder]
 
-    @property
-    def caller(self) -> Caller:
-        """Return who calls; the permission has made sure that somebody does."""
-        if not isinstance(self.request.auth, Caller):
-            raise NotFound
-        return self.request.auth
-
-    @property
-    def account(self) -> Account:
-        """Return the account that calls."""
-        if self.caller.account is None:
-            raise NotFound
-        return self.caller.account
-
     def attempt(self, reason: str = "") -> Attempt:
         """Return who tries something, for the state machine and the audit log."""
-        return Attempt(actor=self.caller.actor, role=Role.PROVIDER, user=self.caller.user, reason=reason)
+        return Attempt(actor=self.actor, role=Role.PROVIDER, user=self.caller.user, reason=reason)
 
     def package(self, package_id: str) -> Package:
         """Return an own package, or 404."""
@@ -48,5 +32,6 @@ class PackagesView(PlatformView):
         return get_owned(versions.select_related("package__app", "package__account"), version_id)
 
     def render(self, version: Version) -> dict[str, Any]:
-        """Render a version with its gates."""
-        return render_version(version, evaluate_gates(version))
+        """Render a version with its gates and its open case."""
+        review = Review.objects.open().filter(version=version).first()
+        return render_version(version, evaluate_gates(version), review)

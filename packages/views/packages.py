@@ -11,6 +11,7 @@ from packages.models import Package, PackageStatus, Version
 from packages.publishing import create_package, delete_package, update_package
 from packages.serializers.packages import (
     DELETED,
+    DeprecationBody,
     PackageCreateBody,
     PackageListQuery,
     PackageOut,
@@ -20,6 +21,9 @@ from packages.serializers.packages import (
 from packages.views.base import TAGS, PackagesView
 
 STATUS_FILTER = OpenApiParameter("status", str, enum=PackageStatus.values, description="Only packages of this status.")
+SUCCESSOR = OpenApiParameter(
+    "successor", str, description="Id or slug of your published package that replaces this one; a body takes it too."
+)
 CREATE_EXAMPLE = OpenApiExample(
     "Acme Weather",
     request_only=True,
@@ -51,6 +55,8 @@ def render(package: Package) -> dict[str, Any]:
 
 class PackageListView(PackagesView):
     """All packages of the account."""
+
+    documented_errors = (404,)
 
     @extend_schema(
         operation_id="createPackage",
@@ -103,13 +109,15 @@ class PackageView(PackagesView):
         operation_id="deletePackage",
         summary="Delete a package, or deprecate one that was listed",
         tags=TAGS,
+        parameters=[SUCCESSOR],
         responses=PackageOut,
     )
     def delete(self, request: Request, package_id: str) -> Response:
-        """Take the package away and answer its final state."""
+        """Take the package away and answer its final state; a deprecated one may name its successor."""
         last = complete(self._own(self.package(package_id).pk)).get()
         versions = list(last.versions.all())
-        if delete_package(self.package(package_id), self.attempt()):
+        given = {**self.read_query(DeprecationBody), **self.read(DeprecationBody)}
+        if delete_package(self.package(package_id), self.attempt(), successor=given.get("successor")):
             return Response(render_package(last, versions, status=DELETED))
         return Response(render(complete(self._own(package_id)).get()))
 

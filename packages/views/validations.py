@@ -7,12 +7,12 @@ from rest_framework.response import Response
 from aiffinity.lib.views import EmptyBody, get_owned
 from packages.models import ValidationRun
 from packages.runs import OPEN_RUN_STATES
-from packages.serializers.validations import ValidationRunOut, render_run, render_run_summary
+from packages.serializers.validations import ValidationRunOut, ValidationRunSummaryOut, render_run, render_run_summary
 from packages.validation import start_validation, wait_for_run
 from packages.views.base import TAGS, PackagesView
 
 PREFER = OpenApiParameter(
-    "Prefer", str, OpenApiParameter.HEADER, enum=["respond-async"], description="Answer 202 without waiting (RFC 7240)."
+    "Prefer", str, OpenApiParameter.HEADER, description="`respond-async` answers 202 without waiting (RFC 7240)."
 )
 
 
@@ -44,7 +44,7 @@ class ValidationListView(PackagesView):
         operation_id="listValidations",
         summary="List validation runs",
         tags=TAGS,
-        responses=ValidationRunOut(many=True),
+        responses=ValidationRunSummaryOut(many=True),
     )
     def get(self, request: Request, package_id: str, version_id: str) -> Response:
         """List the newest first, without their checks."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -15,6 +15,7 @@ from packages.serializers.versions import (
     DiffQuery,
     DriftOut,
     ReasonBody,
+    SubmitBody,
     VersionCreateBody,
     VersionOut,
     VersionPatchBody,
@@ -26,8 +27,6 @@ from packages.submission import publish_version, rollback_version, submit_versio
 from packages.suspension import resume_version, suspend_version
 from packages.versions import add_version, edit_version
 from packages.views.base import TAGS, PackagesView
-
-AGAINST = OpenApiParameter("against", str, description="A version's id; by default the listed version.")
 
 
 class VersionListView(PackagesView):
@@ -82,7 +81,7 @@ class VersionDiffView(PackagesView):
         operation_id="diffVersion",
         summary="Compare two versions",
         tags=TAGS,
-        parameters=[AGAINST],
+        parameters=[DiffQuery],
         responses=DriftOut,
     )
     def get(self, request: Request, package_id: str, version_id: str) -> Response:
@@ -110,17 +109,17 @@ class _StepView(PackagesView):
         return Response(self.render(type(self).step(version, self.attempt(reason))))
 
 
-class SubmitView(_StepView):
+class SubmitView(PackagesView):
     """Submit for listing or review."""
 
-    step = staticmethod(submit_version)
-
     @extend_schema(
-        operation_id="submitVersion", summary="Submit a version", tags=TAGS, request=EmptyBody, responses=VersionOut
+        operation_id="submitVersion", summary="Submit a version", tags=TAGS, request=SubmitBody, responses=VersionOut
     )
     def post(self, request: Request, package_id: str, version_id: str) -> Response:
         """List a data_only version when every gate passes, put any other one into the queue of its tier."""
-        return self.take(package_id, version_id)
+        version, given = self.version(package_id, version_id), self.read(SubmitBody)
+        submitted = submit_version(version, self.attempt(), is_published_on_approval=given.get("publish_on_approval"))
+        return Response(self.render(submitted))
 
 
 class WithdrawView(_StepView):

@@ -46,25 +46,25 @@ class LocalIdentity(IdentityBackend):
         return self._issue(user, family=new_id("fam"))
 
     def refresh(self, refresh_token: str) -> SignedIn:
-        """Rotate a refresh token; a replayed one revokes its whole family."""
+        """Rotate a refresh token; a replayed one revokes its whole family.
+
+        The user's row is locked until the next token is written, so that a replay at the same time revokes
+        that one too.
+        """
         with transaction.atomic():
-            row = (
-                RefreshToken.objects.select_for_update()
-                .filter(token_hash=hash_token(refresh_token))
-                .select_related("user")
-                .first()
-            )
-            is_replay = row is not None and row.used_at is not None
-            if row is not None and is_replay:
-                RefreshToken.objects.filter(family=row.family).update(revoked_at=timezone.now())
-            elif row is not None and row.revoked_at is None and row.expires_at > timezone.now():
+            token_hash = hash_token(refresh_token)
+            owner_id = RefreshToken.objects.filter(token_hash=token_hash).values("user_id")
+            user = User.objects.select_for_update(no_key=True).filter(pk__in=owner_id).first()
+            row = RefreshToken.objects.filter(token_hash=token_hash).first()
+            if user is not None and row is not None and _is_good(row, user):
                 row.used_at = timezone.now()
                 row.save(update_fields=["used_at"])
-        if row is None or is_replay or row.revoked_at is not None or not row.user.is_active:
-            raise TokenInvalid("refresh_token: it is unknown, revoked or was used before; log in again.")
-        if row.used_at is None:
+                return self._issue(user, family=row.family)
+            if row is not None and row.used_at is not None:
+                RefreshToken.objects.filter(family=row.family).update(revoked_at=timezone.now())
+        if row is not None and row.is_fresh and row.has_expired:
             raise TokenExpired("refresh_token: it has expired; log in again.")
-        return self._issue(row.user, family=row.family)
+        raise TokenInvalid("refresh_token: it is unknown, revoked or was used before; log in again.")
 
     def verify_id_token(self, token: str) -> IdentityClaims:
         """Verify a token that this platform issued."""
@@ -84,6 +84,10 @@ class LocalIdentity(IdentityBackend):
             expires_at=timezone.now() + REFRESH_TOKEN_LIFE,
         )
         return SignedIn(user, Secret(sign_id_token(user)), refresh_token, ID_TOKEN_SECONDS)
+
+
+def _is_good(token: RefreshToken, user: User) -> bool:
+    return token.is_fresh and not token.has_expired and user.is_active
 
 
 def sign_id_token(user: User) -> str:

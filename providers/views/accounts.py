@@ -92,6 +92,7 @@ class VerifyView(PlatformView):
         tags=["Account"],
         request=VerifyBody,
         responses=AccountOut,
+        auth=[],
     )
     def post(self, request: Request) -> Response:
         """Use up the token."""
@@ -130,6 +131,14 @@ class LoginView(PlatformView):
         tags=["Account"],
         request=LoginBody,
         responses=SignedInOut,
+        examples=[
+            OpenApiExample(
+                "Acme Weather",
+                value={"email": "dev@acmeweather.com", "password": "a long and unusual one"},
+                request_only=True,
+            )
+        ],
+        auth=[],
     )
     def post(self, request: Request) -> Response:
         """Answer an ID token and a refresh token."""
@@ -149,6 +158,7 @@ class RefreshView(PlatformView):
         tags=["Account"],
         request=RefreshBody,
         responses=SignedInOut,
+        auth=[],
     )
     def post(self, request: Request) -> Response:
         """Answer a new pair; the old refresh token is used up."""

@@ -1,6 +1,6 @@
 """Apps of the caller's account."""
 
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiExample, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -24,6 +24,18 @@ class AppListView(CallerView):
         tags=["Apps"],
         request=AppBody,
         responses={201: AppCreatedOut},
+        examples=[
+            OpenApiExample(
+                "Acme Weather",
+                value={
+                    "name": "Acme Weather",
+                    "description": "Real-time weather data and forecasts",
+                    "redirect_uris": ["https://acmeweather.com/callback"],
+                    "webhook_url": "https://acmeweather.com/webhooks/aiffinity",
+                },
+                request_only=True,
+            )
+        ],
     )
     def post(self, request: Request) -> Response:
         """Make an app; its client secret is in this answer alone."""

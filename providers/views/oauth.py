@@ -11,8 +11,13 @@ from rest_framework.response import Response
 from aiffinity.lib.json_gate import JsonParser
 from aiffinity.lib.views import PlatformView
 from providers import oauth
-from providers.serializers import TokenBody, TokenOut
+from providers.serializers import OAuthErrorOut, TokenBody, TokenOut
 from providers.signing_keys import public_jwks
+
+# A body that is no JSON gets the platform's own error, before the token endpoint sees it.
+OAUTH_OR_PLATFORM_ERROR = {
+    "oneOf": [{"$ref": "#/components/schemas/OAuthError"}, {"$ref": "#/components/schemas/Error"}]
+}
 
 
 class TokenView(PlatformView):
@@ -30,7 +35,7 @@ class TokenView(PlatformView):
         summary="Exchange client credentials for an access token",
         tags=["Authentication"],
         request={"application/json": TokenBody, "application/x-www-form-urlencoded": TokenBody},
-        responses=TokenOut,
+        responses={200: TokenOut, 400: OAUTH_OR_PLATFORM_ERROR, 401: OAuthErrorOut},
         auth=[],
         examples=[
             OpenApiExample(
@@ -41,7 +46,18 @@ class TokenView(PlatformView):
                     "client_secret": "cs_live_…",
                 },
                 request_only=True,
-            )
+            ),
+            OpenApiExample(
+                "An access token",
+                value={
+                    "access_token": "eyJhbGciOiJSUzI1NiIs...",
+                    "token_type": "Bearer",
+                    "expires_in": 3600,
+                    "scope": "runtime:read runtime:write capabilities:read capabilities:invoke",
+                },
+                response_only=True,
+                status_codes=["200"],
+            ),
         ],
     )
     def post(self, request: Request) -> Response:

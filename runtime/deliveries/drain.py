@@ -32,11 +32,11 @@ from runtime.deliveries.outcomes import Result, judge, stopped
 from runtime.deliveries.recording import record_results
 from runtime.deliveries.requests import build_request
 
-MAX_IN_FLIGHT = 128
+MAX_IN_FLIGHT = 96
 SPELL_SECONDS = 20.0
 # The periodic sweep finds later retries; nearer ones are waited for, so that they are on time.
 LINGER_SECONDS = 5.0
-RECORD_AT = 64
+RECORD_AT = 32
 # What a process that is killed leaves behind unrecorded at most, and what is sent a second time for it.
 MAX_UNRECORDED = MAX_IN_FLIGHT + RECORD_AT
 RECORD_WITHIN_SECONDS = 0.025
@@ -212,13 +212,28 @@ class Drain:
             self._has_left_some = self._may_have_more
             self._guard.give_up(even_if_wished_for=True)
             return False
+        if not self._has_waited_for_database():
+            return False
         is_wished_for = self._guard.take_wish()
         if not (is_wished_for or self._may_have_more or self._is_retry_due()):
             return False
         self._start_by = time.monotonic() + START_WITHIN_SECONDS
-        self._claimed.extend(claim_due(BATCH_SIZE))
-        self._may_have_more = bool(self._claimed)
-        return self._may_have_more
+        self._claimed.extend(self._claim())
+        self._may_have_more = self._may_have_more if self._database_lost_at else bool(self._claimed)
+        return bool(self._claimed)
+
+    def _claim(self) -> list[Claim]:
+        """Claim a batch; nothing while the database is away for a moment, so that what is in flight is kept."""
+        try:
+            claimed = claim_due(BATCH_SIZE)
+        except (OperationalError, InterfaceError):
+            if not self._can_bear_lost_database():
+                raise
+            connection.close()
+            self._may_have_more = True
+            return []
+        self._database_lost_at = None
+        return claimed
 
     def _is_retry_due(self) -> bool:
         if self._retry_at is None or self._retry_at > timezone.now():

@@ -6,11 +6,12 @@ from datetime import datetime
 from django.db import connection, transaction
 from django.utils import timezone
 
-from aiffinity.lib.audit import append_audit
+from runtime.deliveries.disabling import tell_disabled
 from runtime.deliveries.outcomes import Result
 from runtime.models import DeliveryStatus
 
-GONE = "gone"
+# Why an endpoint gets nothing any more: it answered 410, or nothing went well for three days.
+_DISABLING: dict[str, str | int] = {"gone_reason": "gone", "failing_reason": "failing", "patience_days": 3}
 
 _RECORD = """
 WITH result AS (
@@ -44,21 +45,28 @@ WITH seen AS (
     SELECT * FROM unnest(%(ids)s::text[], %(ok)s::bool[], %(gone)s::bool[]) AS s(id, is_ok, is_gone)
 ),
 changed AS MATERIALIZED (
-    SELECT e.runtime_app_id AS id, s.is_ok, s.is_gone FROM runtime_webhookendpoint e
+    SELECT e.runtime_app_id AS id, s.is_ok,
+           CASE WHEN e.disabled_at IS NOT NULL THEN NULL
+                WHEN s.is_gone THEN %(gone_reason)s
+                WHEN NOT s.is_ok AND e.failing_since <= %(now)s - %(patience_days)s * interval '1 day'
+                THEN %(failing_reason)s
+           END AS fault
+    FROM runtime_webhookendpoint e
     JOIN seen s ON s.id = e.runtime_app_id
     WHERE (s.is_ok AND (e.failing_since IS NOT NULL OR e.last_success_at IS NULL
                         OR e.last_success_at < %(now)s - interval '1 minute'))
        OR (NOT s.is_ok AND e.failing_since IS NULL)
        OR (s.is_gone AND e.disabled_at IS NULL)
+       OR (NOT s.is_ok AND e.disabled_at IS NULL AND e.failing_since <= %(now)s - %(patience_days)s * interval '1 day')
     ORDER BY e.runtime_app_id FOR NO KEY UPDATE OF e
 )
 UPDATE runtime_webhookendpoint e
 SET last_success_at = CASE WHEN c.is_ok THEN %(now)s ELSE e.last_success_at END,
     failing_since = CASE WHEN c.is_ok THEN NULL ELSE coalesce(e.failing_since, %(now)s) END,
-    disabled_at = CASE WHEN c.is_gone THEN coalesce(e.disabled_at, %(now)s) ELSE e.disabled_at END,
-    disabled_reason = CASE WHEN c.is_gone AND e.disabled_at IS NULL THEN %(reason)s ELSE e.disabled_reason END
+    disabled_at = CASE WHEN c.fault IS NULL THEN e.disabled_at ELSE %(now)s END,
+    disabled_reason = coalesce(c.fault, e.disabled_reason)
 FROM changed c WHERE e.runtime_app_id = c.id
-RETURNING e.runtime_app_id, e.disabled_at
+RETURNING e.runtime_app_id, c.fault
 """
 
 
@@ -73,8 +81,8 @@ def record_results(results: Sequence[Result]) -> None:
         marks = _marks(results)
         if marks:
             ids, oks, gones = (list(column) for column in zip(*marks, strict=True))
-            cursor.execute(_MARK_ENDPOINTS, {"ids": ids, "ok": oks, "gone": gones, "now": now, "reason": GONE})
-            _audit_disabled([row[0] for row in cursor.fetchall() if row[1] == now])
+            cursor.execute(_MARK_ENDPOINTS, {"ids": ids, "ok": oks, "gone": gones, "now": now, **_DISABLING})
+            tell_disabled([endpoint_id for endpoint_id, fault in cursor.fetchall() if fault is not None])
 
 
 def _columns(results: Sequence[Result]) -> list[list[object]]:
@@ -109,8 +117,3 @@ def _marks(results: Sequence[Result]) -> list[tuple[str, bool, bool]]:
             is_ok = is_ok or result.status == DeliveryStatus.DELIVERED
             marks[endpoint_id] = (is_ok, is_gone or result.is_gone)
     return [(endpoint_id, *mark) for endpoint_id, mark in marks.items()]
-
-
-def _audit_disabled(endpoint_ids: Sequence[str]) -> None:
-    for endpoint_id in sorted(endpoint_ids):
-        append_audit(subject=endpoint_id, action="webhook.disabled", actor="system", reason=GONE)

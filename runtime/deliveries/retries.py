@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 JITTER = 0.2
+LONGEST_DELAY = timedelta(hours=4)
 
 
 @dataclass(frozen=True)
@@ -14,11 +15,6 @@ class RetryPolicy:
     initial_delay_ms: int
     max_delay_ms: int
     max_elapsed_hours: int
-
-    @property
-    def max_delay(self) -> timedelta:
-        """The longest time between two attempts, before jitter."""
-        return timedelta(milliseconds=self.max_delay_ms)
 
 
 def backoff(policy: RetryPolicy, retry_number: int, *, chance: float) -> timedelta:
@@ -42,14 +38,14 @@ def plan_retry(
     """Return when to try again after an attempt that failed, or None where a bound of the policy is reached.
 
     `attempts_made` counts the series, this attempt included; `started_at` is its first attempt. What the
-    endpoint asks for by Retry-After can put the retry off, by no more than the longest delay and not past the
-    deadline.
+    endpoint asks for by Retry-After can put the retry off beyond the policy's own delays, by no more than the
+    longest delay that any policy may have, and not past the deadline.
     """
     deadline = started_at + timedelta(hours=policy.max_elapsed_hours)
     retry_at = now + backoff(policy, attempts_made, chance=chance)
     if attempts_made > policy.max_retries or retry_at > deadline:
         return None
     if retry_after is not None:
-        asked_for = now + min(retry_after, policy.max_delay)
+        asked_for = now + min(retry_after, LONGEST_DELAY)
         retry_at = min(max(retry_at, asked_for), deadline)
     return retry_at

@@ -4,6 +4,7 @@ from typing import Any, Self
 
 from django.db import models
 
+from aiffinity.lib.errors import NotFound
 from aiffinity.lib.ids import IdField
 from providers.models import Account, App
 
@@ -39,8 +40,14 @@ class RuntimeAppQuerySet(models.QuerySet["RuntimeApp"]):
         return self.select_related("app", "webhook_endpoint").prefetch_related("templates")
 
     def get_locked(self, pk: str) -> "RuntimeApp":
-        """Return the row locked until the transaction ends, so that quotas and rotations take turns."""
-        return self.select_for_update(of=("self",)).select_related("app").get(pk=pk)
+        """Return the row locked until the transaction ends, so that quotas and rotations take turns.
+
+        Raises NotFound for an app that was deleted, be it a moment ago: the app is read under the lock.
+        """
+        locked = self.select_for_update(no_key=True).get(pk=pk)
+        if locked.app.deleted_at is not None:
+            raise NotFound
+        return locked
 
 
 class RuntimeApp(models.Model):

@@ -90,7 +90,7 @@ class RuntimeAppOut(serializers.Serializer[Any]):
 class RegistrationOut(RuntimeAppOut):
     """A fresh runtime app with the secrets that are shown this once."""
 
-    signing_secret = serializers.CharField(help_text="Shown once.")
+    signing_secret = serializers.CharField(required=False, help_text="Shown once: a replayed answer leaves it out.")
     client_secret = serializers.CharField(required=False, help_text="Shown once, where a new app was made.")
 
 
@@ -99,7 +99,7 @@ class ClientSecretOut(serializers.Serializer[Any]):
 
     app_id = serializers.CharField()
     client_id = serializers.CharField()
-    client_secret = serializers.CharField(help_text="Shown once.")
+    client_secret = serializers.CharField(required=False, help_text="Shown once: a replayed answer leaves it out.")
     previous_secret_expires_at = serializers.DateTimeField(allow_null=True)
 
 

@@ -12,7 +12,7 @@ from runtime.models import Delivery, DeliveryAttempt, DeliveryStatus
 class DeliveryQuery(serializers.Serializer[Any]):
     """Filters of the list of deliveries."""
 
-    status = serializers.ChoiceField(choices=DeliveryStatus.choices, required=False)
+    status = serializers.ChoiceField(choices=DeliveryStatus.choices, required=False, help_text="One state alone.")
     event = serializers.ChoiceField(choices=sorted(EVENT_TYPES), required=False, help_text="A type of event.")
     since = serializers.DateTimeField(required=False, help_text="Deliveries made at this time or later.")
 

@@ -4,17 +4,17 @@ from typing import Any
 
 from rest_framework import serializers
 
-from aiffinity.lib.serializers import JsonObjectField
+from aiffinity.lib.serializers import JsonObjectField, StrictSerializer
 from runtime.descriptors import MODES
 from runtime.models import CapabilityTemplate
 from runtime.risk_tiers import RISK_TIERS
 
 
-class DescriptorBody(serializers.Serializer[Any]):
+class DescriptorBody(StrictSerializer):
     """A capability descriptor; which fields belong to which mode stands with each."""
 
-    name = serializers.CharField(
-        min_length=2, max_length=64, help_text="Small letters, digits and underscores, a letter first."
+    name = serializers.RegexField(
+        r"^[a-z][a-z0-9_]{1,63}$", help_text="Small letters, digits and underscores, a letter first."
     )
     mode = serializers.ChoiceField(choices=MODES)
     description = serializers.CharField(max_length=280)
@@ -35,6 +35,12 @@ class DescriptorBody(serializers.Serializer[Any]):
     )
     events = serializers.ListField(child=serializers.CharField(), required=False, help_text="Mode webhook.")
     signature_header = serializers.CharField(required=False, help_text="Mode webhook.")
+
+
+class DescriptorPatchBody(DescriptorBody):
+    """Changes of a capability descriptor, which keeps its name."""
+
+    name = None  # type: ignore[assignment]  # How DRF leaves a field of the base out.
 
 
 class TemplateOut(DescriptorBody):

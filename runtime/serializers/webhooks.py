@@ -3,6 +3,7 @@
 import difflib
 from typing import Any
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from aiffinity.lib.serializers import StrictIntegerField, StrictSerializer, TextField
@@ -18,6 +19,7 @@ MIN_SECRET_LENGTH = 8
 MAX_SECRET_LENGTH = 512
 
 
+@extend_schema_field({"type": "string", "pattern": r"^(\*|[a-z]+\.(\*|[a-z_]+))$"})
 class EventPatternField(TextField):
     """A type of event, a group such as `package.*`, or `*`."""
 

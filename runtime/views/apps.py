@@ -39,6 +39,7 @@ class RuntimeAppListView(RuntimeView):
     """All runtime apps of the account."""
 
     one_time_fields = ("signing_secret", "client_secret")
+    documented_errors = (404,)
 
     @extend_schema(
         operation_id="registerRuntimeApp",

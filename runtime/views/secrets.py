@@ -11,6 +11,11 @@ from runtime.serializers.secrets import SecretBody, SecretOut, render_secret
 from runtime.views.base import RuntimeView
 
 TAGS = ["Secrets"]
+LISTED_EXAMPLE = OpenApiExample(
+    "A key and its times",
+    response_only=True,
+    value={"key": "WEATHER_API_KEY", "created_at": "2026-04-04T10:05:00Z", "updated_at": "2026-04-04T10:05:00Z"},
+)
 
 
 class SecretListView(RuntimeView):
@@ -21,6 +26,7 @@ class SecretListView(RuntimeView):
         summary="List the keys of an app's secrets",
         tags=TAGS,
         responses=SecretOut(many=True),
+        examples=[LISTED_EXAMPLE],
     )
     def get(self, request: Request, app_id: str) -> Response:
         """List them by key."""

@@ -5,7 +5,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from runtime.models import CapabilityTemplate
-from runtime.serializers.templates import DescriptorBody, TemplateOut, render_template
+from runtime.serializers.templates import DescriptorBody, DescriptorPatchBody, TemplateOut, render_template
 from runtime.templates import (
     change_template,
     create_template,
@@ -122,7 +122,7 @@ class TemplateView(RuntimeView):
         operation_id="updateCapabilityTemplate",
         summary="Change a capability template",
         tags=TAGS,
-        request=DescriptorBody,
+        request=DescriptorPatchBody,
         responses=TemplateOut,
     )
     def patch(self, request: Request, app_id: str, name: str) -> Response:

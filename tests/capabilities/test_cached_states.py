@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
+from capabilities.cached_states import purge_states
 from capabilities.models import CachedState, Invocation
 from capabilities.recording import recorder
 from tests.capabilities.conftest import Installed
@@ -107,3 +108,19 @@ def test_a_cached_answer_takes_few_queries(installed: Installed, django_assert_m
     installed.invoke(OSLO)
     with django_assert_max_num_queries(7):
         assert installed.invoke(OSLO).json()["data"]["cached"] is True
+
+
+def test_a_state_is_kept_as_long_as_it_is_fresh_or_may_stand_in(
+    installed: Installed, api: Any, fake_provider: FakeProvider
+) -> None:
+    now = timezone.now()
+    for place, fetched, fresh in (("Oslo", 30, 18), ("Bergen", 23, -1), ("Voss", 25, -1)):
+        installed.invoke({"location": place})
+        CachedState.objects.filter(data__location=place).update(
+            fetched_at=now - timedelta(hours=fetched), expires_at=now + timedelta(hours=fresh)
+        )
+    assert purge_states() == 1
+    assert set(CachedState.objects.values_list("data__location", flat=True)) == {"Oslo", "Bergen"}
+    CachedState.objects.filter(data__location="Bergen").delete()
+    state = api.get(installed.path("state"), token=installed.token).json()["data"]
+    assert (state["data"]["location"], state["stale"]) == ("Oslo", False)

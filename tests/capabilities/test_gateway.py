@@ -115,6 +115,8 @@ def test_a_refusal_of_the_provider_is_an_upstream_error(installed: Installed, fa
     response = installed.invoke(OSLO)
     assert response.status_code == 502
     assert codes_of(response) == ["no_station"]
+    recorder.flush()
+    assert Invocation.objects.get().error_message == "The provider refused the call."
 
 
 def test_history_answers_a_page_with_its_cursor(installed: Installed, fake_provider: FakeProvider) -> None:
@@ -209,6 +211,17 @@ def test_the_bulkhead_turns_the_next_call_away(
     assert refused.headers["Retry-After"] == "1"
     fake_provider.latency_ms = 0
     assert installed.invoke(OSLO).status_code == 200
+
+
+@pytest.mark.django_db(transaction=True)
+def test_who_waits_for_an_equal_call_takes_a_seat_too(
+    installed: Installed, fake_provider: FakeProvider, settings: Any
+) -> None:
+    settings.EXECUTE_MAX_IN_FLIGHT = 2
+    fake_provider.latency_ms = 300
+    statuses = in_parallel(6, lambda: installed.invoke(OSLO).status_code)
+    assert sorted(statuses) == [200, 200, 503, 503, 503, 503]
+    assert len(fake_provider.requests_to("execute")) == 1
 
 
 @pytest.mark.django_db(transaction=True)

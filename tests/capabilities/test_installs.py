@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+import orjson
 import pytest
 from django.utils import timezone
 
@@ -35,6 +36,7 @@ def test_an_install_pins_the_version_and_records_the_consent(
     assert (install.version_id, install.consented_permissions) == (published.version.pk, PERMISSIONS)
     assert count_of(published) == 1
     event = Event.objects.get(type="install.created")
+    assert orjson.loads(event.body)["data"]["permissions"] == PERMISSIONS
     assert f'"install_id":"{install.pk}"' in event.body
     assert opaque_user_id(user.pk, published.app.pk) in event.body
     assert user.pk not in event.body
@@ -52,6 +54,37 @@ def test_a_second_install_is_the_same_install(
     assert (second.pk, is_new) == (first.pk, False)
     assert Event.objects.filter(type="install.created").count() == 1
     assert count_of(published) == 1
+
+
+def test_a_second_install_is_the_same_although_the_package_is_gone_from_the_catalog(
+    publish: Callable[..., Published], make_user: Callable[..., User]
+) -> None:
+    published, user = publish(), make_user()
+    first, _ = install_package(user, published.package, actor="test")
+    published.set_version(state="suspended")
+    second, is_new = install_package(user, published.package, actor="test")
+    assert (second.pk, is_new) == (first.pk, False)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_uninstalling_and_installing_at_once_keeps_the_count(
+    publish: Callable[..., Published], make_user: Callable[..., User]
+) -> None:
+    published = publish()
+    users = [make_user() for _ in range(6)]
+    for user in users[:3]:
+        install_package(user, published.package, actor="test")
+    waiting = list(users)
+
+    def change() -> None:
+        user = waiting.pop()
+        if Install.objects.for_user(user).exists():
+            uninstall_package(user, published.package, actor="test")
+        else:
+            install_package(user, published.package, actor="test")
+
+    in_parallel(6, change)
+    assert count_of(published) == Install.objects.active().count() == 3
 
 
 @pytest.mark.django_db(transaction=True)

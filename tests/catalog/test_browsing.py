@@ -8,7 +8,7 @@ import pytest
 from django.utils import timezone
 
 from capabilities.installs import install_package
-from catalog.categories import CATEGORIES
+from packages.categories import CATEGORIES
 from providers.models import Account, App
 from tests.catalog.conftest import Consumer
 from tests.published import WEATHER, Published
@@ -61,6 +61,7 @@ def test_a_listing_shows_what_the_spec_names(api: Any, publish: Callable[..., Pu
         "version": "1.0.0",
         "version_id": published.version.pk,
         "availability_mode": "public",
+        "successor": None,
         "badges": [],
     }
 

@@ -18,6 +18,7 @@ CAPABILITY = "/v1/providers/capabilities/{capability_id}"
 CATALOG = "/v1/providers/packages/{id_or_slug}"
 MARKETPLACE = "/v1/space/marketplace/{id_or_slug}"
 
+ATTESTATIONS = {"attestations": [{"kind": "encryption", "statement": "Taken over", "signed_by": "Nobody"}]}
 REASON = {"reason": "Taken over"}
 
 CALLS: dict[str, dict[str, Any]] = {
@@ -53,6 +54,9 @@ CALLS: dict[str, dict[str, Any]] = {
     f"{VERSION}/resume": {"POST": REASON},
     f"{VERSION}/rollback": {"POST": REASON},
     f"{VERSION}/diff": {"GET": None},
+    f"{VERSION}/attestations": {"GET": None, "POST": ATTESTATIONS},
+    f"{VERSION}/reviews": {"GET": None},
+    f"{VERSION}/reviews/{{review_id}}/reply": {"POST": {"message": "Taken over"}},
     f"{CAPABILITY}/invoke": {"POST": {"params": {"location": "Oslo"}}},
     f"{CAPABILITY}/action": {"POST": {"params": {"title": "Taken over"}, "confirmed": True}},
     f"{CAPABILITY}/state": {"GET": None},

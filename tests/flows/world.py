@@ -12,7 +12,8 @@ from aiffinity.lib.ids import new_id
 from capabilities.cached_states import StateKey, keep_state
 from capabilities.installs import install_package
 from capabilities.models import Install
-from packages.models import Package, ValidationRun, Version
+from packages.models import Package, ReviewKind, ValidationRun, Version
+from packages.reviewing.cases import open_review
 from providers.models import Account, App, User
 from runtime.auth_profiles import put_auth_profile
 from runtime.models import Delivery
@@ -31,6 +32,7 @@ PREFIXES = {
     "package_id": "pkg",
     "version_id": "ver",
     "run_id": "run",
+    "review_id": "rev",
     "capability_id": "cap",
     "install_id": "inst",
     "id_or_slug": "pkg",
@@ -126,6 +128,7 @@ def _package_objects(published: Published, user: User) -> dict[str, str]:
         "package_id": published.package.pk,
         "version_id": version.pk,
         "run_id": run.pk,
+        "review_id": open_review(version, kind=ReviewKind.RE_REVIEW).pk,
         "capability_id": published.capability_id(),
         "install_id": install.pk,
         "id_or_slug": published.package.pk,

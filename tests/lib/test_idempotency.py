@@ -145,3 +145,11 @@ def _is_held(future):
     except TimeoutError:
         return True
     return False
+
+
+def test_what_was_sent_can_not_be_guessed_from_the_kept_hash(api, runs, settings):
+    post(api, key="a")
+    settings.SECRET_KEY = "another key of the deployment"
+    post(api, key="b")
+    hashes = set(IdempotencyRecord.objects.values_list("request_hash", flat=True))
+    assert len(hashes) == 2

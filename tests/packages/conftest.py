@@ -15,11 +15,13 @@ from packages.groups import ensure_groups
 from packages.guards import Attempt, Role
 from packages.models import Package, Review, RunState, ValidationRun, Version
 from packages.publishing import create_package
+from packages.reviewing.cases import open_review
 from packages.versions import add_version
 from providers.models import Account, User
 from runtime.models import Event, RuntimeApp, WebhookEndpoint
 from runtime.registration import register_runtime_app
 from runtime.signing_secrets import set_signing_secret
+from tests.approvals import approve_as_rows
 from tests.fakes.switches import SIGNING_SECRET
 from tests.runtime import documents
 
@@ -95,14 +97,16 @@ class Maker:
             pass_run(version)
         if state not in ("draft", "validated"):
             columns |= {"submitted_by": self.account.owner, "submitted_at": now, "first_submitted_at": now}
-        if state in ("submitted", "in_review", "changes_requested"):
-            Review.objects.get_or_create(version=version, closed_at=None)
+        if state in ("in_review", "changes_requested") or (state == "submitted" and version.risk_tier != "data_only"):
+            review = open_review(version)
+            Review.objects.filter(pk=review.pk).update(is_awaiting_provider=state == "changes_requested")
         if state in ("approved", "listed", "superseded", "suspended"):
             columns |= {
                 "approved_at": now,
                 "approved_content_hash": version.content_hash,
                 "approved_config_hash": self.config_hash,
             }
+            approve_as_rows(version, self.config_hash)
         if state in ("listed", "superseded", "suspended"):
             columns["listed_at"] = now
             Package.objects.filter(pk=version.package_id).update(listed_at=now)

@@ -12,6 +12,7 @@ from packages.conformance.registry import CHECKS, DIMENSION_WEIGHTS
 from packages.models import Version
 from runtime.models import RuntimeApp
 from tests.fakes import FakeProvider
+from tests.fakes.switches import Reply
 from tests.packages.conftest import Maker
 from tests.runtime import documents
 
@@ -38,9 +39,9 @@ def provider_of(fake_provider: FakeProvider, maker: Callable[..., Maker]) -> Mak
     return acme
 
 
-def test_every_dimension_has_at_least_three_checks_with_a_title() -> None:
+def test_every_dimension_has_at_least_six_checks_with_a_title() -> None:
     for dimension in DIMENSION_WEIGHTS:
-        assert len([check for check in CHECKS.values() if check.dimension == dimension]) >= 3
+        assert len([check for check in CHECKS.values() if check.dimension == dimension]) >= 6
     assert sum(DIMENSION_WEIGHTS.values()) == 100
     assert all(check.title.endswith(".") for check in CHECKS.values())
 
@@ -141,3 +142,10 @@ def test_fault_of_the_platform_is_an_error_and_gives_no_score(
     monkeypatch.setitem(CHECKS, broken.name, type(broken)(**{**vars(broken), "for_version": break_down}))
     findings = run(provider_of.version(risk_tier="action_capable"))[2]
     assert [item["check"] for item in findings if item["state"] == "error"] == ["tier_fits_sensitivity"]
+
+
+def test_capability_that_fails_leaves_the_others_their_score(provider_of: Maker, fake_provider: FakeProvider) -> None:
+    fake_provider.answers["recent_transactions"] = lambda _: Reply(500, b"{}")
+    findings = run(provider_of.version(risk_tier="action_capable"))[2]
+    live = [item for item in findings if item["dimension"] in ("contract", "reliability", "performance")]
+    assert {item["capability"] for item in live if item["state"] == "fail"} == {"recent_transactions"}

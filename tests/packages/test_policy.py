@@ -21,6 +21,8 @@ NAMES = [
     "breaking_drift_is_major",
     "no_version_in_review",
     "certified",
+    "attestations_signed",
+    "curation_granted",
 ]
 
 

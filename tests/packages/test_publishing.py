@@ -4,8 +4,11 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from aiffinity.lib.models import AuditEntry
+from packages.categories import CATEGORY_SLUGS
 from packages.models import Package, Version
 from packages.publishing import RESERVED_SLUGS
 from runtime.models import CapabilityTemplate
@@ -52,6 +55,7 @@ def test_template_is_copied_by_name_and_a_later_change_leaves_the_copy(acme: Mak
         ({"name": ""}, 400, "VALIDATION_ERROR", "name"),
         ({"name": 7}, 400, "VALIDATION_ERROR", "name"),
         ({"name": "<script>alert(1)</script>"}, 400, "VALIDATION_ERROR", "name"),
+        ({"category": "Wetter"}, 400, "VALIDATION_ERROR", "category"),
         ({"keywords": ["<img src=x onerror=alert(1)>"]}, 400, "VALIDATION_ERROR", "keywords[0]"),
         ({"images": ["http://10.0.0.1/logo.png"]}, 400, "VALIDATION_ERROR", "images[0]"),
         ({"support_url": "javascript:alert(1)"}, 400, "VALIDATION_ERROR", "support_url"),
@@ -86,6 +90,26 @@ def test_create_refuses_naming_the_field(
     if field is not None:
         assert error["details"][0]["field"] == field, error
     assert (Package.objects.count(), Version.objects.count(), CapabilityTemplate.objects.count()) == (0, 0, 0)
+
+
+def test_unknown_category_is_told_the_known_ones(acme: Maker) -> None:
+    version = acme.version()
+    response = acme("PATCH", f"/{version.package_id}", {"category": "weathr"})
+    message = response.json()["error"]["details"][0]["message"]
+    assert response.status_code == 400
+    assert message == f"There is no such category. Choose one of {', '.join(CATEGORY_SLUGS)}."
+    assert acme("PATCH", f"/{version.package_id}", {"category": "travel"}).status_code == 200
+    assert Package.objects.get(pk=version.package_id).category == "travel"
+
+
+def test_version_of_many_templates_takes_as_many_queries_as_one_of_a_few(acme: Maker) -> None:
+    bodies = [{**documents.STATE, "name": f"weather_{number}"} for number in range(30)]
+    package, counts = acme.package(capabilities=bodies), []
+    for names in ([body["name"] for body in bodies[:2]], [body["name"] for body in bodies]):
+        with CaptureQueriesContext(connection) as queries:
+            assert acme("POST", f"/{package.pk}/versions", {"capabilities": names}).status_code == 201
+        counts.append(len(queries))
+    assert counts[1] <= counts[0]
 
 
 def test_app_without_runtime_is_told_to_register_one(acme: Maker, make_app: Callable[..., Any]) -> None:
@@ -160,6 +184,8 @@ def test_delete_of_a_listed_package_deprecates_it_and_tells_once(acme: Maker) ->
         assert (response.status_code, response.json()["data"]["status"]) == (200, "deprecated")
     assert Version.objects.get(pk=version.pk).state == "superseded"
     assert acme.events() == ["package.deprecated"]
+    told = AuditEntry.objects.filter(subject=version.package_id, action__in=["package.deleted", "package.deprecated"])
+    assert [entry.action for entry in told] == ["package.deprecated"]
 
 
 def test_delete_leaves_suspended_what_a_reviewer_suspended(acme: Maker) -> None:
@@ -221,3 +247,21 @@ def test_detail_counts_versions_and_their_runs(acme: Maker) -> None:
     pass_run(version)
     data = acme("GET", f"/{version.package_id}").json()["data"]
     assert (data["status"], data["listed_at"] is not None, len(data["versions"])) == ("published", True, 1)
+
+
+def test_deprecated_package_names_its_successor_in_the_catalog(acme: Maker) -> None:
+    old, heir = acme.version("listed"), acme.version("listed")
+    slug = Package.objects.get(pk=heir.package_id).slug
+    answer = acme("DELETE", f"/{old.package_id}?successor={slug}").json()["data"]
+    assert (answer["status"], answer["successor_id"]) == ("deprecated", heir.package_id)
+    shown = acme.api.get(f"/v1/providers/packages/{old.package_id}").json()["data"]
+    assert shown["successor"] == {"id": heir.package_id, "slug": slug, "name": "Acme Weather"}
+    assert acme.api.get(f"/v1/providers/packages/{slug}").json()["data"]["successor"] is None
+
+
+def test_successor_is_another_published_package_of_the_account(acme: Maker, maker: Callable[..., Maker]) -> None:
+    old, draft, foreign = acme.version("listed"), acme.version("draft"), maker().version("listed")
+    for successor in (old.package_id, draft.package_id, foreign.package_id, "no-such-package"):
+        response = acme("DELETE", f"/{old.package_id}", {"successor": successor})
+        assert (response.status_code, response.json()["error"]["details"][0]["field"]) == (400, "successor")
+    assert Package.objects.get(pk=old.package_id).deprecated_at is None

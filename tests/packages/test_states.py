@@ -10,7 +10,7 @@ from aiffinity.lib.errors import InvalidState, PermissionDenied, PlatformError
 from aiffinity.lib.models import AuditEntry
 from packages.guards import SYSTEM, Attempt, Role
 from packages.models import Review, Version, VersionState
-from packages.reviewing import claim_version
+from packages.reviewing.claims import claim_review
 from packages.states import TABLE, Verb, allowed_verbs, transition
 from packages.submission import publish_version, submit_version
 from providers.models import User
@@ -152,12 +152,13 @@ def test_two_versions_published_at_once_leave_one_listed(acme: Maker) -> None:
 @pytest.mark.django_db(transaction=True)
 def test_one_of_many_reviewers_gets_the_claim(acme: Maker, make_reviewer: Callable[..., User]) -> None:
     version = acme.version("submitted", risk_tier="action_capable")
+    review = Review.objects.get(version=version)
     reviewers = [make_reviewer() for _ in range(8)]
     pending = list(reviewers)
 
     def claim() -> bool:
         try:
-            claim_version(version, as_reviewer(pending.pop()))
+            claim_review(review, reviewer=pending.pop())
         except InvalidState:
             return False
         return True

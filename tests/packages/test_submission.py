@@ -11,9 +11,10 @@ from django.utils import timezone
 
 from packages.listing import bump_install_count, list_submitted_versions
 from packages.models import Package, Review, Version
-from packages.suspension import lapse_approvals
-from providers.models import User
+from packages.suspension import delist_orphans, lapse_approvals
+from providers.models import App, User
 from tests.packages.conftest import Maker, as_reviewer, pass_run
+from tests.packages.reviewing.cases import attest, grant
 from tests.runtime import documents
 
 
@@ -51,8 +52,12 @@ def test_listing_supersedes_the_listed_version(acme: Maker) -> None:
 
 
 @pytest.mark.parametrize("tier", ["action_capable", "high_trust", "strategic_surface"])
-def test_higher_tiers_stop_at_submitted_with_an_open_review(acme: Maker, tier: str) -> None:
+def test_higher_tiers_stop_at_submitted_with_an_open_review(
+    acme: Maker, make_reviewer: Callable[..., User], tier: str
+) -> None:
     version = acme.version("validated", risk_tier=tier)
+    attest(version)
+    grant(version, make_reviewer("curator"))
     assert step(acme, version, "submit").json()["data"]["state"] == "submitted"
     assert list_submitted_versions() == 0
     assert Review.objects.get(version=version).closed_at is None
@@ -148,6 +153,7 @@ def test_sensitive_data_needs_a_higher_tier(acme: Maker) -> None:
 
 def test_high_trust_needs_a_validation_score_of_85(acme: Maker) -> None:
     version = acme.version("validated", risk_tier="high_trust")
+    attest(version)
     version.validation_runs.update(score=84)
     assert failed_gates(step(acme, version, "submit")) == ["certified"]
 
@@ -271,3 +277,30 @@ def test_resubmitting_gets_no_second_event(acme: Maker, make_reviewer: Callable[
     assert second.json()["error"]["message"] == "A version in state 'submitted' can't submit. It allows: withdraw."
     assert acme.events() == ["package.submitted"]
     assert as_reviewer(make_reviewer(), version).seen_content_hash == version.content_hash
+
+
+def test_answer_to_a_reviewer_is_not_listed_by_the_system(acme: Maker) -> None:
+    version = acme.version("changes_requested")
+    response = step(acme, version, "submit")
+    assert (response.status_code, response.json()["data"]["state"]) == (200, "submitted")
+    assert list_submitted_versions() == 0
+    assert Review.objects.get(version=version).closed_at is None
+
+
+@pytest.mark.parametrize(("days", "state"), [(29, "listed"), (31, "superseded")])
+def test_orphan_is_delisted_by_the_system_after_thirty_days(acme: Maker, days: int, state: str) -> None:
+    version = acme.version("listed")
+    App.objects.filter(pk=acme.runtime_app.pk).update(deleted_at=timezone.now() - timedelta(days=days))
+    assert Version.objects.listed().exists() is (state == "listed")
+    assert delist_orphans() == (state == "superseded")
+    assert Version.objects.get(pk=version.pk).state == state
+    assert delist_orphans() == 0
+
+
+def test_publish_on_approval_is_asked_for_at_submit(acme: Maker) -> None:
+    version = acme.version("validated", risk_tier="action_capable")
+    refused = step(acme, version, "submit", {"publish_on_approval": "yes"})
+    assert (refused.status_code, refused.json()["error"]["code"]) == (400, "VALIDATION_ERROR")
+    answer = step(acme, version, "submit", {"publishOnApproval": True}).json()["data"]
+    assert (answer["state"], answer["publish_on_approval"]) == ("submitted", True)
+    assert answer["review"]["state"] == "queued"

@@ -6,7 +6,7 @@ import pytest
 import time_machine
 from django.utils import timezone
 
-from providers.models import Account, MailToken, User
+from providers.models import Account, MailToken, RefreshToken, User
 from tests.conftest import PASSWORD
 from tests.parallel import in_parallel
 
@@ -225,3 +225,74 @@ def test_a_suspended_account_is_refused(api, make_account, id_token):
     account = make_account(suspended_at=timezone.now())
     response = api.get("/v1/providers/account", token=id_token(account))
     assert (response.status_code, response.json()["error"]["code"]) == (403, "ACCOUNT_SUSPENDED")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_replay_during_a_rotation_leaves_no_living_token_in_the_family(api, sign_up):
+    account = sign_up()
+    login = api.post("/v1/providers/account/login", {"email": account.email, "password": PASSWORD})
+    first = {"refresh_token": login.json()["data"]["refresh_token"]}
+    second = api.post("/v1/providers/account/token/refresh", first).json()["data"]["refresh_token"]
+    rotate, replay = {"refresh_token": second}, first
+    bodies = iter([rotate, replay] * 5)
+
+    statuses = in_parallel(10, lambda: api.post("/v1/providers/account/token/refresh", next(bodies)).status_code)
+    assert statuses.count(200) <= 1
+    assert not RefreshToken.objects.filter(revoked_at=None).exists()
+
+
+def test_an_expired_refresh_token_says_so_and_makes_no_other(api, sign_up):
+    account = sign_up()
+    login = api.post("/v1/providers/account/login", {"email": account.email, "password": PASSWORD})
+    RefreshToken.objects.update(expires_at=timezone.now())
+    body = {"refresh_token": login.json()["data"]["refresh_token"]}
+    response = api.post("/v1/providers/account/token/refresh", body)
+    assert (response.status_code, response.json()["error"]["code"]) == (401, "TOKEN_EXPIRED")
+    assert RefreshToken.objects.count() == 1
+
+
+def test_an_id_token_may_name_another_contact_address_that_is_verified_by_mail(api, make_user, id_token, mail_tokens):
+    user = make_user("someone@example.com")
+    body = {"company_name": "Solo", "email": "contact@example.com"}
+    response = api.post("/v1/providers/account", body, token=id_token(user))
+    data = response.json()["data"]
+    assert (response.status_code, data["email"]) == (201, "contact@example.com")
+    assert data["verification_status"] == "pending"
+    assert len(mail_tokens("contact@example.com")) == 1
+
+
+def test_an_id_token_without_an_address_needs_one_in_the_body(api, id_token):
+    user = User.objects.create_user(None)
+    response = api.post("/v1/providers/account", {"company_name": "Solo"}, token=id_token(user))
+    assert (response.status_code, response.json()["error"]["details"][0]["field"]) == (400, "email")
+    assert not Account.objects.exists()
+
+
+def test_sign_ups_for_one_address_are_limited_wherever_they_come_from(api, settings):
+    settings.TRUSTED_PROXIES = 1
+    taken = [
+        api.post("/v1/providers/account", SIGN_UP, headers={"X-Forwarded-For": f"203.0.113.{host}"}).status_code
+        for host in range(11)
+    ]
+    other = api.post("/v1/providers/account", {**SIGN_UP, "email": "other@acmeweather.com"})
+    assert taken == [201] + [409] * 9 + [429]
+    assert other.status_code == 201
+
+
+def test_a_stricter_limits_refusal_carries_that_limits_headers(api, sign_up):
+    account = sign_up()
+    wrong = {"email": account.email, "password": "wrong"}
+    refused = [api.post("/v1/providers/account/login", wrong) for _ in range(11)][-1]
+    assert refused.status_code == 429
+    assert (refused["X-RateLimit-Limit"], refused["X-RateLimit-Remaining"]) == ("10", "0")
+    assert int(refused["Retry-After"]) >= 1
+
+
+def test_an_account_can_not_have_mails_sent_to_ever_new_addresses(api, make_account, id_token, mail_tokens):
+    token = id_token(make_account())
+    statuses = [
+        api.patch("/v1/providers/account", {"email": f"victim{number}@example.com"}, token=token).status_code
+        for number in range(6)
+    ]
+    assert statuses == [200] * 5 + [429]
+    assert [len(mail_tokens(f"victim{number}@example.com")) for number in (4, 5)] == [1, 0]

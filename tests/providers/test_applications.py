@@ -2,8 +2,9 @@
 
 import pytest
 
+from aiffinity.lib.errors import NotFound
 from aiffinity.lib.models import AuditEntry
-from providers.applications import rotate_client_secret
+from providers.applications import delete_app, rotate_client_secret
 from providers.models import App, ClientSecret
 from tests.parallel import in_parallel
 
@@ -206,3 +207,11 @@ def test_every_change_leaves_an_audit_row(api, make_account, id_token):
 
     actions = AuditEntry.objects.filter(subject=app_id).order_by("sequence").values_list("action", flat=True)
     assert list(actions) == ["app.created", "app.updated", "app.deleted"]
+
+
+def test_an_app_that_is_being_deleted_gets_no_new_client_secret(make_account, make_app):
+    app = make_app(make_account())
+    delete_app(App.objects.get(pk=app.pk), actor="test")
+    with pytest.raises(NotFound):
+        rotate_client_secret(app, actor="test")
+    assert not ClientSecret.objects.exists()

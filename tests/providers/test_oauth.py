@@ -4,6 +4,8 @@ import base64
 import hashlib
 import hmac
 import time
+from datetime import timedelta
+from io import StringIO
 from urllib.parse import urlencode
 
 import orjson
@@ -11,11 +13,14 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from django.conf import settings
+from django.core.management import call_command
+from django.utils import timezone
 from joserfc import jwt
 from joserfc.jwk import KeySet, RSAKey
 
-from providers.models import SigningKeyUse
+from providers.models import SigningKey, SigningKeyUse
 from providers.signing_keys import active_key
+from providers.tokens import token_header
 from tests.parallel import in_parallel
 
 PEM, PKCS8 = Encoding.PEM, PrivateFormat.PKCS8
@@ -98,6 +103,13 @@ def test_errors_are_those_of_rfc_6749(api, app, fields, error):
     assert response.status_code in (400, 401)
     assert response.json()["error"] == error
     assert response.headers["Cache-Control"] == "no-store"
+
+
+def test_an_unknown_client_is_refused_like_a_wrong_secret(api, app):
+    wrong_secret = api.post(TOKEN_PATH, credentials(app, client_secret="cs_live_wrong"))
+    unknown = api.post(TOKEN_PATH, credentials(app, client_id="ci_nobody_00000000"))
+    assert wrong_secret.status_code == unknown.status_code == 401
+    assert wrong_secret.json() == unknown.json()
 
 
 def test_credentials_in_the_query_string_are_ignored(api, app):
@@ -201,3 +213,39 @@ def test_the_metadata_names_the_endpoints(api):
 def test_parallel_first_uses_make_one_key():
     kids = in_parallel(8, lambda: active_key(SigningKeyUse.ACCESS_TOKEN).kid)
     assert len(set(kids)) == 1
+
+
+def test_after_a_rotation_new_keys_sign_and_old_tokens_stay_good(api, app, id_token):
+    before = api.post(TOKEN_PATH, credentials(app)).json()["access_token"]
+    of_user = id_token(app.account)
+    call_command("rotate_signing_keys", stdout=StringIO())
+    after = api.post(TOKEN_PATH, credentials(app)).json()["access_token"]
+
+    assert jwt_kid(before) != jwt_kid(after)
+    assert [api.get("/v1/providers/runtime/apps", token=t).status_code for t in (before, after, of_user)] == [200] * 3
+    published = {key["kid"] for key in api.get("/.well-known/jwks.json").json()["keys"]}
+    assert {jwt_kid(before), jwt_kid(after)} <= published
+    assert len(published) == 4
+
+
+def test_a_key_that_was_retired_a_day_ago_verifies_nothing_any_more(api, app):
+    old = jwt_kid(api.post(TOKEN_PATH, credentials(app)).json()["access_token"])
+    call_command("rotate_signing_keys", stdout=StringIO())
+    SigningKey.objects.filter(kid=old).update(retired_at=timezone.now() - timedelta(hours=25))
+    call_command("rotate_signing_keys", stdout=StringIO())
+    assert not SigningKey.objects.filter(kid=old).exists()
+
+
+def jwt_kid(token):
+    return token_header(token)["kid"]
+
+
+def test_requests_for_one_client_are_limited_wherever_they_come_from(api, app, settings):
+    settings.TRUSTED_PROXIES = 1
+    wrong = credentials(app, client_secret="cs_live_wrong")
+    answers = [
+        api.post(TOKEN_PATH, wrong, headers={"X-Forwarded-For": f"203.0.113.{number // 50}"}) for number in range(121)
+    ]
+    assert {answer.status_code for answer in answers[:120]} == {401}
+    assert (answers[120].status_code, answers[120].json()["error"]["code"]) == (429, "RATE_LIMITED")
+    assert answers[120]["X-RateLimit-Limit"] == "120"

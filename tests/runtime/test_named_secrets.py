@@ -6,7 +6,8 @@ import pytest
 from django.db import connection, connections
 
 from aiffinity.lib.crypto import Secret
-from aiffinity.lib.errors import QuotaExceeded
+from aiffinity.lib.errors import NotFound, QuotaExceeded
+from providers.applications import delete_app
 from runtime.models import NamedSecret
 from runtime.named_secrets import open_named_secrets, set_named_secret
 from tests.runtime.conftest import error_of
@@ -108,3 +109,11 @@ def test_fifty_at_once_from_fifteen_make_twenty(registered):
     with ThreadPoolExecutor(10) as pool:
         assert sum(pool.map(attempt, range(50))) == 5
     assert NamedSecret.objects.count() == 20
+
+
+def test_an_app_that_is_being_deleted_takes_no_new_secret(registered):
+    seen_before = registered.runtime_app
+    delete_app(seen_before.app, actor="test")
+    with pytest.raises(NotFound):
+        set_named_secret(seen_before, "KEY_A", Secret("value a"), actor="test")
+    assert not NamedSecret.objects.exists()

@@ -44,7 +44,8 @@ def test_schedule_never_exceeds_retries_or_hours(
         if retry_at is None:
             break
         assert now < retry_at <= START + timedelta(hours=policy.max_elapsed_hours)
-        assert retry_at - now <= policy.max_delay * 1.2 + MILLISECOND
+        own_delay = MILLISECOND * policy.max_delay_ms * 1.2 + MILLISECOND
+        assert retry_at - now <= max(own_delay, min(wait or timedelta(0), timedelta(hours=4)))
         now, attempts = retry_at, attempts + 1
     assert attempts <= policy.max_retries + 1
 
@@ -68,7 +69,7 @@ def test_hours_end_the_retries_before_their_count_does():
     assert plan_retry(policy, attempts_made=2, started_at=START, now=late, chance=0.5) is None
 
 
-def test_retry_after_puts_off_up_to_the_longest_delay():
+def test_retry_after_puts_off_beyond_the_policys_delays_up_to_four_hours():
     policy = RetryPolicy(5, 1000, 300_000, 24)
 
     def retry_at(seconds: int) -> datetime | None:
@@ -77,7 +78,8 @@ def test_retry_after_puts_off_up_to_the_longest_delay():
 
     assert retry_at(0) == START + timedelta(seconds=1)
     assert retry_at(120) == START + timedelta(seconds=120)
-    assert retry_at(3600) == START + timedelta(seconds=300)
+    assert retry_at(3600) == START + timedelta(hours=1)
+    assert retry_at(36_000) == START + timedelta(hours=4)
 
 
 def test_retry_after_past_the_deadline_means_one_last_attempt_at_it():

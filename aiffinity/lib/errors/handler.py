@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.core.exceptions import PermissionDenied as DjangoPermissionDenied
+from django.core.exceptions import SuspiciousOperation
 from django.db import InterfaceError, OperationalError
 from django.http import Http404
 from rest_framework import exceptions as drf
@@ -62,12 +63,19 @@ def to_platform_error(exc: Exception) -> PlatformError:
         return exc
     if isinstance(exc, drf.APIException):
         return _from_drf(exc)
+    if isinstance(exc, (OperationalError, InterfaceError)):
+        return ServiceUnavailable("The database is away; try again.", retry_after_seconds=DATABASE_RETRY_AFTER_SECONDS)
+    return _from_django(exc)
+
+
+def _from_django(exc: Exception) -> PlatformError:
     if isinstance(exc, Http404):
         return NotFound()
     if isinstance(exc, DjangoPermissionDenied):
         return PermissionDenied()
-    if isinstance(exc, (OperationalError, InterfaceError)):
-        return ServiceUnavailable("The database is away; try again.", retry_after_seconds=DATABASE_RETRY_AFTER_SECONDS)
+    if isinstance(exc, SuspiciousOperation):
+        # Django's own limits, such as that of a thousand parameters.
+        return ValidationFailed("The request can't be read: it has too many parts, or malformed ones.")
     return PlatformError()
 
 

@@ -60,13 +60,21 @@ class OutboundClient:
         Requests are taken from the iterable only as they can start; None stands for nothing to start just
         now, and the iterable is asked again soon. Time that the caller spends between two
         results counts towards the deadlines of those in flight. Closing the iterator early breaks off what is
-        in flight.
+        in flight. Of a process that forks meanwhile only the parent may go on with it: RuntimeError in the child.
         """
         sender = self._take_sender()
+        process_id = os.getpid()
         try:
-            yield from sender.run(requests, max_in_flight=max_in_flight)
+            for outcome in sender.run(requests, max_in_flight=max_in_flight):
+                yield outcome
+                if os.getpid() != process_id:
+                    message = "A child process cannot go on with its parent's requests."
+                    raise RuntimeError(message)
         finally:
-            self._give_back_sender(sender)
+            if os.getpid() == process_id:
+                self._give_back_sender(sender)
+            else:
+                _left_to_parent.append(sender)
 
     def close(self) -> None:
         """Close every idle connection; the client stays usable."""

@@ -3,6 +3,7 @@
 import contextlib
 import selectors
 import socket
+import threading
 import time
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future
@@ -40,6 +41,34 @@ class _LookUp:
     deadline: float
 
 
+class _Waker:
+    """A pair of sockets: what a look-up's thread writes to one end makes the other readable for the selector.
+
+    The lock is there because a look-up may outlive its sender: without it, its byte could go to a number that
+    was closed at this very moment and belongs to another request's connection already.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self.woken, self._waking = socket.socketpair()
+        for end in (self.woken, self._waking):
+            end.settimeout(0)
+
+    def wake(self, _: Future[Addresses]) -> None:
+        # A full or closed socket means that the sender is awake anyway, or gone.
+        with self._lock, contextlib.suppress(OSError):
+            self._waking.send(b"\x00")
+
+    def hush(self) -> None:
+        with contextlib.suppress(BlockingIOError):
+            self.woken.recv(4096)
+
+    def close(self) -> None:
+        with self._lock:
+            self._waking.close()
+            self.woken.close()
+
+
 class MultiSender:
     """A reusable multi handle with its connections and idle handles; it serves one `run` at a time."""
 
@@ -52,10 +81,8 @@ class MultiSender:
         self._watched: set[int] = set()
         self._wake_at: float | None = None
         self._selector = selectors.DefaultSelector()
-        self._woken, self._waker = socket.socketpair()
-        for end in (self._woken, self._waker):
-            end.settimeout(0)
-        self._selector.register(self._woken, _READ)
+        self._waker = _Waker()
+        self._selector.register(self._waker.woken, _READ)
         self._multi = pycurl.CurlMulti()
         self._multi.setopt(pycurl.M_MAXCONNECTS, MAX_CONNECTIONS)
         self._multi.setopt(pycurl.M_SOCKETFUNCTION, self._watch_socket)
@@ -70,8 +97,11 @@ class MultiSender:
         """Yield each request with its answer or error as it ends, with at most so many under way.
 
         None from the iterable means that there is nothing to start for the moment: it is asked again when
-        something ended, or soon.
+        something ended, or soon. ValueError for a limit below 1, which would never let anything start.
         """
+        if max_in_flight < 1:
+            message = "At least one request must be allowed in flight."
+            raise ValueError(message)
         waiting = iter(requests)
         has_more = True
         while has_more or self.under_way:
@@ -83,9 +113,9 @@ class MultiSender:
                 except StopIteration:
                     has_more = False
                     break
-                is_starved = request is None
-                refusal = None if request is None else self._start(request)
-                if request is not None and refusal is not None:
+                if request is None:
+                    is_starved = True
+                elif (refusal := self._start(request)) is not None:
                     ended.append((request, refusal))
             yield from ended
             if self.under_way or is_starved:
@@ -103,7 +133,6 @@ class MultiSender:
         self._idle.clear()
         self._multi.close()
         self._selector.close()
-        self._woken.close()
         self._waker.close()
 
     def _start(self, request: OutboundRequest) -> OutboundError | None:
@@ -122,7 +151,7 @@ class MultiSender:
         if answer.done():
             return self._launch_at_addresses(look_up)
         self._looking_up.append(look_up)
-        answer.add_done_callback(self._wake)
+        answer.add_done_callback(self._waker.wake)
         return None
 
     def _needs_look_up(self, url: ParsedUrl) -> bool:
@@ -165,19 +194,14 @@ class MultiSender:
         self._looking_up = pending
         return outcomes
 
-    def _wake(self, answer: Future[Addresses]) -> None:
-        # A full or closed socket means that the sender is awake anyway, or gone.
-        with contextlib.suppress(OSError):
-            self._waker.send(b"\x00")
-
     def _wait(self, limit_seconds: float | None) -> None:
         events = self._selector.select(self._timeout(limit_seconds))
         if self._wake_at is not None and self._wake_at <= time.monotonic():
             self._wake_at = None
             self._multi.socket_action(pycurl.SOCKET_TIMEOUT, 0)
         for key, mask in events:
-            if key.fileobj is self._woken:
-                self._woken.recv(4096)
+            if key.fileobj is self._waker.woken:
+                self._waker.hush()
                 continue
             bits = (pycurl.CSELECT_IN if mask & _READ else 0) | (pycurl.CSELECT_OUT if mask & _WRITE else 0)
             self._multi.socket_action(key.fd, bits)

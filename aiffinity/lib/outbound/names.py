@@ -50,7 +50,11 @@ class NameResolver:
             self._pending += 1
             self._make_room()
             self._entries[host] = entry
-        threading.Thread(target=self._look_up, args=(host, entry), daemon=True, name="look-up").start()
+        try:
+            threading.Thread(target=self._look_up, args=(host, entry), daemon=True, name="look-up").start()
+        except RuntimeError:
+            # The system gives no more threads; a name left unsettled would never be asked for again.
+            self._settle(entry, ())
         return entry.answer
 
     def _look_up(self, host: str, entry: _Entry) -> None:
@@ -59,6 +63,9 @@ class NameResolver:
             addresses = tuple(dict.fromkeys(str(address[0]) for *_, address in found))
         except OSError:
             addresses = ()
+        self._settle(entry, addresses)
+
+    def _settle(self, entry: _Entry, addresses: Addresses) -> None:
         with self._lock:
             self._pending -= 1
             keep_seconds = KEEP_SECONDS if addresses else KEEP_FAILURE_SECONDS

@@ -13,15 +13,8 @@ from pathlib import Path
 
 import pycurl  # noqa: TID251 - The one home of the HTTP client.
 
-from aiffinity.lib.outbound.errors import (
-    AddressRefused,
-    AnswerTooLarge,
-    ConnectFailed,
-    OutboundError,
-    OutboundTimeout,
-    ProtocolFailed,
-    TlsFailed,
-)
+from aiffinity.lib.outbound.errors import AddressRefused, AnswerTooLarge, OutboundError
+from aiffinity.lib.outbound.failures import failure_of
 from aiffinity.lib.outbound.messages import Headers, OutboundRequest, OutboundResponse
 from aiffinity.lib.outbound.policy import EgressPolicy
 from aiffinity.lib.outbound.urls import ParsedUrl
@@ -31,27 +24,6 @@ IDLE_SECONDS = 60
 USER_AGENT = "Aiffinity-Platform/1.0"
 
 _E_TOO_LARGE = 100
-_CONNECT_CODES = frozenset(
-    {
-        pycurl.E_COULDNT_RESOLVE_HOST,
-        pycurl.E_COULDNT_RESOLVE_PROXY,
-        pycurl.E_COULDNT_CONNECT,
-        pycurl.E_INTERFACE_FAILED,
-    }
-)
-_TLS_CODES = frozenset(
-    {
-        pycurl.E_SSL_CONNECT_ERROR,
-        pycurl.E_PEER_FAILED_VERIFICATION,
-        pycurl.E_SSL_CERTPROBLEM,
-        pycurl.E_SSL_CIPHER,
-        pycurl.E_SSL_CACERT_BADFILE,
-        pycurl.E_SSL_ISSUER_ERROR,
-        pycurl.E_SSL_INVALIDCERTSTATUS,
-        pycurl.E_SSL_PINNEDPUBKEYNOTMATCH,
-    }
-)
-_CLOSED_CODES = frozenset({pycurl.E_GOT_NOTHING, pycurl.E_PARTIAL_FILE, pycurl.E_RECV_ERROR, pycurl.E_SEND_ERROR})
 
 # Where the usual systems keep their bundle of trusted certificates: Debian, Red Hat, SUSE, Alpine and macOS.
 _BUNDLES = (
@@ -115,8 +87,6 @@ class Transfer:
         setopt(pycurl.CAINFO, self._policy.ca_file or system_ca_file())
         setopt(pycurl.MAXAGE_CONN, IDLE_SECONDS)
         setopt(pycurl.MAXCONNECTS, 4)
-        if self._policy.pinned_names:
-            setopt(pycurl.RESOLVE, list(self._policy.pinned_names))
         setopt(pycurl.OPENSOCKETFUNCTION, self._open_socket)
         setopt(pycurl.HEADERFUNCTION, self._take_header_line)
         setopt(pycurl.WRITEFUNCTION, self._take_chunk)
@@ -144,10 +114,16 @@ class Transfer:
         setopt(pycurl.TIMEOUT_MS, max(1, int(request.timeout_ms - spent_ms)))
         setopt(pycurl.CONNECTTIMEOUT_MS, max(1, int(connect_timeout_ms - spent_ms)))
         setopt(pycurl.FRESH_CONNECT, 0 if request.can_resend else 1)
-        if addresses:
-            setopt(pycurl.RESOLVE, [_pin(url, addresses)])
+        self._set_addresses(url, addresses)
         self._set_method(request)
         setopt(pycurl.HTTPHEADER, _header_lines(request))
+
+    def _set_addresses(self, url: ParsedUrl, addresses: tuple[str, ...]) -> None:
+        # The last request's must go, or libcurl would take them for news about that host.
+        if pins := [_pin(url, addresses)] if addresses else list(self._policy.pinned_names):
+            self.handle.setopt(pycurl.RESOLVE, pins)
+        else:
+            self.handle.unsetopt(pycurl.RESOLVE)
 
     def _set_method(self, request: OutboundRequest) -> None:
         setopt = self.handle.setopt
@@ -160,7 +136,7 @@ class Transfer:
             setopt(pycurl.HTTPGET, 1)
         setopt(pycurl.CUSTOMREQUEST, request.method)
 
-    def _open_socket(self, purpose: int, address: pycurl.CurlSockAddr) -> socket.socket | int:
+    def _open_socket(self, purpose: int, address: pycurl.CurlSockAddr) -> int:
         refusal: str | None = "address_family"
         if address.family in (socket.AF_INET, socket.AF_INET6):
             ip_text, port = address.addr[:2]
@@ -168,7 +144,14 @@ class Transfer:
         if refusal is not None:
             self._refused_by = refusal
             return int(pycurl.SOCKET_BAD)
-        return socket.socket(address.family, address.socktype, address.protocol)
+        try:
+            opened = socket.socket(address.family, address.socktype, address.protocol)
+        except OSError:
+            # No number is left: libcurl calls that a connection that could not be made.
+            return int(pycurl.SOCKET_BAD)
+        # The bare number becomes libcurl's own. Of a socket pycurl makes a copy, which programs that are
+        # started later would inherit.
+        return opened.detach()
 
     def _take_header_line(self, line: bytes) -> int | None:
         self._header_bytes += len(line)
@@ -206,12 +189,16 @@ class Transfer:
             message = "The handle carries no request."
             raise RuntimeError(message)
         request = self.request
+        if code == pycurl.E_OK and not self._has_all_headers:
+            # libcurl takes the end of the connection for the end of the headers.
+            code = int(pycurl.E_GOT_NOTHING)
         is_truncated = self._is_body_full and request.can_truncate
         is_answered = code == pycurl.E_OK or is_truncated
         outcome = self._response(is_truncated=is_truncated) if is_answered else self._failure(code)
         self.request = None
         self._reset()
-        self.handle.setopt(pycurl.HTTPHEADER, [])
+        # pycurl takes no notice of an empty list.
+        self.handle.unsetopt(pycurl.HTTPHEADER)
         self.handle.setopt(pycurl.POSTFIELDS, b"")
         return request, outcome
 
@@ -242,7 +229,7 @@ class Transfer:
         if self._refused_by is not None and code != pycurl.E_OPERATION_TIMEDOUT:
             message = f"The host leads to an address that is not publicly reachable ({self._refused_by})."
             return AddressRefused(rule="private_address", message=message, elapsed_ms=elapsed_ms)
-        kind, message = _words_for(code)
+        kind, message = failure_of(code)
         return kind(message, elapsed_ms=elapsed_ms)
 
     def _elapsed_ms(self) -> float:
@@ -271,17 +258,3 @@ def _pairs(lines: list[bytes]) -> list[tuple[str, str]]:
         name, _, value = line.decode("latin-1").partition(":")
         pairs.append((name.strip(), value.strip()))
     return pairs
-
-
-def _words_for(code: int) -> tuple[type[OutboundError], str]:
-    if code == pycurl.E_OPERATION_TIMEDOUT:
-        return OutboundTimeout, "There was no complete answer in time."
-    if code in (pycurl.E_COULDNT_RESOLVE_HOST, pycurl.E_COULDNT_RESOLVE_PROXY):
-        return ConnectFailed, "The host name does not resolve."
-    if code in _CONNECT_CODES:
-        return ConnectFailed, "The host does not accept the connection."
-    if code in _TLS_CODES:
-        return TlsFailed, f"TLS failed: {pycurl.easy_strerror(code)}."
-    if code in _CLOSED_CODES:
-        return ProtocolFailed, "The connection ended before the answer was whole."
-    return ProtocolFailed, f"The answer is not valid HTTP: {pycurl.easy_strerror(code)}."

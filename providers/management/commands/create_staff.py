@@ -3,7 +3,10 @@
 from typing import Any
 
 from django.contrib.auth.models import Group
+from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.validators import validate_email
+from django.db import transaction
 
 from providers.models import User
 
@@ -16,7 +19,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         """Take address, password and group."""
         parser.add_argument("--email", required=True)
-        parser.add_argument("--password", help="Needed for a new user only.")
+        parser.add_argument("--password", help="Needed for a user without one; a password that is set stays.")
         parser.add_argument("--group", required=True)
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -25,12 +28,25 @@ class Command(BaseCommand):
         if group is None:
             known = ", ".join(Group.objects.order_by("name").values_list("name", flat=True))
             raise CommandError(f"--group: there is no group '{options['group']}'; known: {known}.")
-        user = User.objects.filter(email=options["email"].strip().lower()).first()
-        if user is None:
-            if not options["password"]:
-                raise CommandError("--password: a new user needs one.")
-            user = User.objects.create_user(options["email"], options["password"], is_email_verified=True)
-        user.is_staff = True
-        user.save(update_fields=["is_staff"])
-        user.groups.add(group)
+        with transaction.atomic():
+            user = find_or_make_user(options["email"].strip().lower(), options["password"])
+            user.is_staff = True
+            user.save(update_fields=["is_staff"])
+            user.groups.add(group)
         self.stdout.write(f"{user.email} is staff in: {', '.join(g.name for g in user.groups.all())}")
+
+
+def find_or_make_user(email: str, password: str | None) -> User:
+    """Return the user of an address who can sign in by password; raises CommandError for what is missing."""
+    try:
+        validate_email(email)
+    except ValidationError:
+        raise CommandError("--email: this is no mail address.") from None
+    user = User.objects.filter(email=email).first() or User(email=email, is_email_verified=True)
+    if not (user.password and user.has_usable_password()):
+        if not password:
+            raise CommandError("--password: a user without a password needs one.")
+        user.set_password(password)
+        user.identity_uid = user.identity_uid or user.pk
+        user.save()
+    return user

@@ -18,10 +18,16 @@ from cryptography.x509.oid import NameOID
 from aiffinity.lib.outbound import EgressPolicy
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
+STOP_SECONDS = 5.0
 
 
 class LocalServer:
-    """A server on loopback whose `handle(connection, server)` runs in a thread for each connection."""
+    """A server on loopback whose `handle(connection, server)` runs in a thread for each connection.
+
+    Each connection is closed by its own thread and by nobody else. TLS goes on reading and writing the bare
+    number of a socket that another thread closed, and by then that number may belong to any other socket of
+    the process.
+    """
 
     def __init__(
         self,
@@ -35,13 +41,16 @@ class LocalServer:
         self.is_stopping = threading.Event()
         self._handle = handle
         self._tls = tls
-        self._open: list[socket.socket] = []
+        self._lock = threading.Lock()
+        self._open: set[socket.socket] = set()
+        self._threads: list[threading.Thread] = []
         self._listener = socket.create_server(address, backlog=512)
         self.host, self.port = self._listener.getsockname()[:2]
         self.origin = f"{'https' if tls else 'http'}://{self.host}:{self.port}"
 
     def __enter__(self) -> Self:
-        threading.Thread(target=self._accept, daemon=True).start()
+        self._acceptor = threading.Thread(target=self._accept, daemon=True)
+        self._acceptor.start()
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -49,9 +58,15 @@ class LocalServer:
         # Closing alone does not wake a thread that waits in accept().
         with contextlib.suppress(OSError):
             self._listener.shutdown(socket.SHUT_RDWR)
+        self._acceptor.join(STOP_SECONDS)
         self._listener.close()
-        for connection in self._open:
-            connection.close()
+        with self._lock:
+            for connection in self._open:
+                with contextlib.suppress(OSError):
+                    # The plain one, because a TLS socket's forgets its encryption and would go on in clear.
+                    socket.socket.shutdown(connection, socket.SHUT_RDWR)
+        for thread in self._threads:
+            thread.join(STOP_SECONDS)
 
     def _accept(self) -> None:
         while not self.is_stopping.is_set():
@@ -60,16 +75,29 @@ class LocalServer:
             except OSError:
                 return
             self.connections += 1
-            self._open.append(connection)
-            threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
+            with contextlib.suppress(OSError):
+                self._start(connection)
+
+    def _start(self, connection: socket.socket) -> None:
+        if self._tls is not None:
+            connection = self._tls.wrap_socket(connection, server_side=True, do_handshake_on_connect=False)
+        with self._lock:
+            self._open.add(connection)
+        thread = threading.Thread(target=self._serve, args=(connection,), daemon=True)
+        self._threads.append(thread)
+        thread.start()
 
     def _serve(self, connection: socket.socket) -> None:
-        with contextlib.suppress(OSError):
-            if self._tls is not None:
-                connection = self._tls.wrap_socket(connection, server_side=True)
-                self._open.append(connection)
-            with connection:
+        try:
+            with contextlib.suppress(OSError):
+                if isinstance(connection, ssl.SSLSocket):
+                    connection.do_handshake()
                 self._handle(connection, self)
+        finally:
+            # The lock keeps the number from passing to another socket between __exit__'s look and its use.
+            with self._lock:
+                self._open.discard(connection)
+                connection.close()
 
 
 def read_request(connection: socket.socket, server: LocalServer) -> bytes:

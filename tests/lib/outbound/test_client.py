@@ -238,10 +238,12 @@ def test_certificate_of_a_trusted_bundle_is_accepted_for_its_own_name_only(tmp_p
 
 
 def test_nobody_listening_is_a_connect_failure(http: OutboundClient) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port = listener.getsockname()[1]
-    with pytest.raises(ConnectFailed) as failed:
-        http.request(OutboundRequest(method="GET", url=f"http://127.0.0.1:{port}/secret"))
+    with socket.socket() as closed:
+        # Bound but not listening, so that nobody else can listen there.
+        closed.bind(("127.0.0.1", 0))
+        request = OutboundRequest(method="GET", url=f"http://127.0.0.1:{closed.getsockname()[1]}/secret")
+        with pytest.raises(ConnectFailed) as failed:
+            http.request(request)
     assert failed.value.kind == "connect"
     assert "secret" not in str(failed.value)
 

@@ -1,9 +1,14 @@
 """Many requests at once on one thread."""
 
+import os
 import socket
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import Future
+from pathlib import Path
+
+import pytest
 
 from aiffinity.lib.outbound import (
     AddressRefused,
@@ -12,7 +17,17 @@ from aiffinity.lib.outbound import (
     OutboundRequest,
     OutboundResponse,
 )
-from tests.lib.outbound.servers import OK, LocalServer, answering, hanging, loopback_policy, read_request
+from aiffinity.lib.outbound.many import MultiSender
+from aiffinity.lib.outbound.names import NameResolver
+from tests.lib.outbound.servers import (
+    OK,
+    LocalServer,
+    answering,
+    hanging,
+    loopback_policy,
+    read_request,
+    self_signed,
+)
 
 
 def post(server: LocalServer, tag: object = None, **changes: object) -> OutboundRequest:
@@ -62,9 +77,10 @@ def test_each_request_gets_its_own_outcome() -> None:
 
 def test_refusals_and_failures_are_outcomes_too() -> None:
     http = OutboundClient(loopback_policy())
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        closed_port = listener.getsockname()[1]
-    with LocalServer(answering(OK)) as server:
+    with socket.socket() as closed, LocalServer(answering(OK)) as server:
+        # Bound but not listening, so that nobody else can listen there.
+        closed.bind(("127.0.0.1", 0))
+        closed_port = closed.getsockname()[1]
         requests = [
             post(server, "fine"),
             post(server, "private", url="https://10.0.0.1/"),
@@ -220,3 +236,78 @@ def test_batch_that_has_nothing_to_start_for_a_while_is_asked_again() -> None:
         tags = [request.tag for request, _ in http.send_many(fed_late(), max_in_flight=4)]
         assert tags == ["first", "second"]
         assert time.monotonic() - started < 2
+
+
+def test_source_is_asked_again_while_a_request_hangs_but_not_without_a_pause() -> None:
+    asked_at: list[float] = []
+    with LocalServer(hanging) as hung, LocalServer(answering(OK)) as server:
+        http = OutboundClient(loopback_policy())
+
+        def fed() -> Iterator[OutboundRequest | None]:
+            yield post(hung, "hung", timeout_ms=3000)
+            for _ in range(10):
+                asked_at.append(time.monotonic())
+                yield None
+            yield post(server, "quick")
+
+        tags = [request.tag for request, _ in http.send_many(fed(), max_in_flight=4)]
+    assert tags == ["quick", "hung"]
+    assert asked_at[-1] - asked_at[0] > 0.1
+
+
+def test_limit_that_lets_nothing_start_is_refused() -> None:
+    with pytest.raises(ValueError, match="At least one"):
+        next(OutboundClient(loopback_policy()).send_many([], max_in_flight=0))
+
+
+@pytest.mark.parametrize("does_go_on", [True, False])
+def test_child_process_leaves_a_batch_to_its_parent(tmp_path: Path, does_go_on: bool) -> None:
+    may_answer = threading.Event()
+
+    def handle(connection: socket.socket, server: LocalServer) -> None:
+        while request := read_request(connection, server):
+            assert request.endswith(b"first") or may_answer.wait(10)
+            connection.sendall(OK)
+
+    context, ca_file = self_signed(tmp_path, "localhost")
+    with LocalServer(handle, tls=context) as server:
+        http = OutboundClient(loopback_policy(ca_file=ca_file))
+        batch = http.send_many([post(server, body=body) for body in (b"first", b"second")], max_in_flight=2)
+        next(batch)
+        child = os.fork()
+        if child == 0:
+            has_refused = False
+            try:
+                if does_go_on:
+                    next(batch)
+            except RuntimeError:
+                has_refused = True
+            batch.close()
+            os._exit(0 if has_refused is does_go_on else 1)
+        assert os.waitpid(child, 0)[1] == 0
+        may_answer.set()
+        ((_, outcome),) = batch
+        assert isinstance(outcome, OutboundResponse)
+        assert outcome.elapsed_ms < 2000
+        assert server.connections == 2
+
+
+def test_look_up_that_outlives_its_sender_writes_to_nobody(monkeypatch) -> None:
+    answer: Future[tuple[str, ...]] = Future()
+    resolver = NameResolver()
+    monkeypatch.setattr(resolver, "ask", lambda _: answer)
+    sender = MultiSender(loopback_policy(), resolver)
+    # Nothing is yielded before the name is known, so the sender gives up at the time limit.
+    request = OutboundRequest(method="GET", url="https://slow.example.com/", timeout_ms=50)
+    ((_, outcome),) = sender.run([request], max_in_flight=1)
+    assert isinstance(outcome, OutboundError)
+    sender.close()
+    pairs = [socket.socketpair() for _ in range(8)]
+    ends = [end for pair in pairs for end in pair]
+    answer.set_result(("192.0.2.1",))
+    for end in ends:
+        end.settimeout(0)
+        with pytest.raises(BlockingIOError):
+            end.recv(1)
+    for end in ends:
+        end.close()

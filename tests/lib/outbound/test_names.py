@@ -58,3 +58,17 @@ def test_too_many_pending_names_are_turned_away_and_the_rest_recovers(monkeypatc
     may_end.set()
     assert {answer.result(5) for answer in pending} == {("192.0.2.1",)}
     assert resolver.ask("late.example.com").result(5) == ("192.0.2.1",)
+
+
+def test_name_is_asked_for_again_after_the_system_gave_no_thread(monkeypatch) -> None:
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: answer_with("192.0.2.1"))
+    resolver = NameResolver()
+
+    def refuse(_: threading.Thread) -> None:
+        raise RuntimeError("made up")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(threading.Thread, "start", refuse)
+        patch.setattr("aiffinity.lib.outbound.names.KEEP_FAILURE_SECONDS", 0.0)
+        assert resolver.ask("api.example.com").result(0) == ()
+    assert resolver.ask("api.example.com").result(5) == ("192.0.2.1",)

@@ -1,5 +1,6 @@
 """Limits of one exchange and its connect-time check, against servers that break every rule."""
 
+import os
 import resource
 import socket
 import time
@@ -8,17 +9,21 @@ import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
+import pycurl
 import pytest
 
 from aiffinity.lib.outbound import (
     AddressRefused,
     AnswerTooLarge,
+    ConnectFailed,
     EgressPolicy,
     OutboundClient,
     OutboundRequest,
     OutboundTimeout,
     ProtocolFailed,
 )
+from aiffinity.lib.outbound.transfer import Transfer
+from aiffinity.lib.outbound.urls import parse_url
 from tests.lib.outbound.servers import (
     OK,
     LocalServer,
@@ -290,6 +295,10 @@ def test_trailers_and_interim_answers_are_no_headers(http: OutboundClient) -> No
     "answer",
     [
         b"",
+        b"HTTP/1.1 200 OK\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\nX-A: 1",
+        b"HTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 200 OK\r\n",
         b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nok",
         b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
         b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nok",
@@ -319,3 +328,41 @@ def test_reset_connection_is_a_protocol_failure(http: OutboundClient) -> None:
 
     with LocalServer(reset) as server, pytest.raises(ProtocolFailed):
         http.request(get(server))
+
+
+# What outlives an exchange ---------------------------------------------------------------------------------
+
+
+def perform(transfer: Transfer, request: OutboundRequest) -> None:
+    transfer.prepare(request, parse_url(request.url, loopback_policy()))
+    transfer.handle.perform()
+
+
+def test_finished_handle_has_let_go_of_headers_and_body() -> None:
+    with LocalServer(answering(OK)) as server:
+        transfer = Transfer(loopback_policy())
+        perform(transfer, get(server, method="POST", headers=(("X-Key", "secret"),), body=b"secret"))
+        transfer.finish(pycurl.E_OK)
+        # What is sent without new preparation shows what was left; no answer is taken any more.
+        with pytest.raises(pycurl.error):
+            transfer.handle.perform()
+        transfer.close()
+        assert [request.count(b"secret") for request in server.requests] == [2, 0]
+
+
+def test_connection_is_not_inherited_by_programs_that_are_started() -> None:
+    with LocalServer(answering(OK)) as server:
+        transfer = Transfer(loopback_policy())
+        perform(transfer, get(server))
+        assert os.get_inheritable(transfer.handle.getinfo(pycurl.ACTIVESOCKET)) is False
+        transfer.close()
+
+
+def test_process_without_a_free_number_fails_to_connect(http: OutboundClient, monkeypatch, capfd) -> None:
+    def open_socket(*_: object) -> socket.socket:
+        raise OSError(24, "made up")
+
+    monkeypatch.setattr(socket, "socket", open_socket)
+    with pytest.raises(ConnectFailed):
+        http.request(OutboundRequest(method="GET", url="http://127.0.0.1:1/"))
+    assert capfd.readouterr().err == ""

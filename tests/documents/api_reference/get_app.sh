@@ -1,0 +1,2 @@
+curl -X GET $BASE/v1/providers/apps/$APP_ID \
+  -H "Authorization: Bearer $TOKEN"

@@ -1,0 +1,2 @@
+curl -X GET $BASE/v1/providers/runtime/apps/$APP_ID/health \
+  -H "Authorization: Bearer $TOKEN"

@@ -1,0 +1,2 @@
+curl -X GET $BASE/v1/providers/capabilities/$CAPABILITY_ID/state \
+  -H "Authorization: Bearer $TOKEN"

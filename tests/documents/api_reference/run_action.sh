@@ -1,0 +1,4 @@
+curl -X POST $BASE/v1/providers/capabilities/$CAPABILITY_ID/action \
+  -H "Authorization: Bearer $TOKEN" \
+  -H "Content-Type: application/json" \
+  -d '{ "params": { "location": "Oslo" } }'

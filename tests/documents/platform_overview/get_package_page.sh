@@ -1,0 +1,1 @@
+curl -X GET $BASE/v1/providers/packages/$PACKAGE_ID

@@ -1,0 +1,116 @@
+"""What an SDK's author finds in the OpenAPI document: names, statuses, scopes, enums, descriptions, examples."""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from aiffinity.lib.api_docs import openapi_document
+from aiffinity.lib.errors import REGISTRY
+from aiffinity.lib.openapi_names import name_enums
+
+METHODS = ("get", "post", "put", "patch", "delete")
+
+
+def operations() -> Iterator[tuple[str, str, dict[str, Any]]]:
+    for path, item in openapi_document()["paths"].items():
+        for method in METHODS:
+            if method in item:
+                yield path, method, item[method]
+
+
+def schemas() -> dict[str, Any]:
+    found: dict[str, Any] = openapi_document()["components"]["schemas"]
+    return found
+
+
+def test_operation_ids_are_camel_case_words():
+    assert [
+        found["operationId"]
+        for _, _, found in operations()
+        if not re.fullmatch(r"[a-z]+([A-Z][A-Za-z]*)*", found["operationId"])
+    ] == []
+
+
+def test_schemas_do_not_carry_the_names_of_classes():
+    assert [name for name in schemas() if re.search(r"(Body|Out|Serializer)\Z|\APatched", name)] == []
+    assert {"App", "AppRequest", "AppPatchRequest", "Account", "RuntimeApp"} <= set(schemas())
+
+
+def test_deletes_answer_the_final_state():
+    for path, method, operation in operations():
+        if method == "delete":
+            assert "200" in operation["responses"], path
+            assert "204" not in operation["responses"], path
+
+
+def test_requests_are_closed_and_answers_are_open():
+    assert schemas()["AppRequest"]["additionalProperties"] is False
+    assert schemas()["DescriptorRequest"]["additionalProperties"] is False
+    assert "additionalProperties" not in schemas()["App"]
+    assert "additionalProperties" not in schemas()["Template"]
+
+
+def test_enums_that_many_share_have_names():
+    tier = {"$ref": "#/components/schemas/RiskTier"}
+    assert schemas()["RiskTier"] == {
+        "type": "string",
+        "enum": ["data_only", "action_capable", "high_trust", "strategic_surface"],
+    }
+    assert tier.items() <= schemas()["Package"]["properties"]["risk_tier"].items()
+    assert schemas()["ErrorCode"]["enum"] == list(REGISTRY)
+
+
+def test_an_enum_does_not_take_the_name_of_a_schema():
+    document = {"components": {"schemas": {"Tier": {"properties": {"tier": {"type": "string", "enum": ["a"]}}}}}}
+    with pytest.raises(ValueError, match=r"\['Tier'\]"):
+        name_enums(document, {"Tier": ["a"]})
+
+
+def test_access_tokens_name_the_scope_that_a_call_needs():
+    paths = openapi_document()["paths"]
+    assert {"oauth2": ["runtime:write"]} in paths["/v1/providers/runtime/apps"]["post"]["security"]
+    invoke = paths["/v1/providers/capabilities/{capability_id}/invoke"]["post"]
+    assert {"oauth2": ["capabilities:invoke"]} in invoke["security"]
+    assert {"502", "504"} <= set(invoke["responses"])
+    assert "security" not in paths["/v1/providers/account/login"]["post"]
+
+
+def test_the_token_endpoint_describes_the_errors_of_oauth():
+    responses = openapi_document()["paths"]["/v1/providers/auth/token"]["post"]["responses"]
+    schema = responses["401"]["content"]["application/json"]["schema"]
+    assert schema == {"$ref": "#/components/schemas/OAuthError"}
+    assert {"WWW-Authenticate", "X-RateLimit-Limit"} <= set(responses["401"]["headers"])
+
+
+def test_every_parameter_and_tag_is_described():
+    described = {tag["name"] for tag in openapi_document()["tags"]}
+    for path, method, operation in operations():
+        assert set(operation["tags"]) <= described, path
+        assert operation["description"], path
+        for parameter in operation["parameters"]:
+            assert "$ref" in parameter or parameter.get("description"), (path, method, parameter["name"])
+
+
+def test_every_field_of_a_schema_is_described():
+    missing = [
+        f"{name}.{field}"
+        for name, schema in schemas().items()
+        for field, described in schema.get("properties", {}).items()
+        if "$ref" not in described and "description" not in described and name not in ("Error", "Meta", "ListMeta")
+    ]
+    assert missing == []
+
+
+def test_every_error_has_an_example_of_its_own():
+    for name, response in openapi_document()["components"]["responses"].items():
+        example = response["content"]["application/json"]["example"]["error"]
+        assert set(example) == {"code", "message", "requestId", "details"}, name
+        assert int(name.removeprefix("Error")) in REGISTRY[example["code"]].statuses
+
+
+def test_the_second_path_of_a_view_names_the_first():
+    item = openapi_document()["paths"]["/v1/providers/runtime/apps/{app_id}/auth-profile"]["put"]
+    assert item["operationId"] == "putAuthProfileAlias"
+    assert item["description"].splitlines()[0].endswith("The same as `/v1/providers/runtime/apps/{app_id}/auth`.")

@@ -1,0 +1,89 @@
+"""Suspending, resuming and granting outside of a review, and the pages of the packages room."""
+
+from collections.abc import Callable
+
+import pytest
+
+from packages.models import CannedText, CurationGrant, Package, PolicyReason, Version
+from tests.packages.conftest import Maker
+from tests.packages.console.conftest import Desk, reason
+
+MakeDesk = Callable[..., Desk]
+PAGES = "/admin/packages"
+
+
+def test_version_is_suspended_with_a_reason_and_the_provider_can_not_resume_it(acme: Maker, desk: MakeDesk) -> None:
+    version, rita = acme.version("listed"), desk()
+    step = f"{PAGES}/version/{version.pk}/step/suspend/"
+    assert step in rita.get(f"{PAGES}/version/{version.pk}/change/")
+    assert rita.post(step, {"comment": ""}).status_code == 422
+    assert Version.objects.get(pk=version.pk).state == "listed"
+    assert "Done: suspend this version." in rita.post(step, {"comment": "Complaints"}).content.decode()
+    assert Version.objects.get(pk=version.pk).suspended_by == "reviewer"
+    response = acme("POST", f"/{version.package_id}/versions/{version.pk}/resume", {})
+    assert (response.status_code, response.json()["error"]["code"]) == (409, "INVALID_STATE")
+
+
+def test_ops_suspends_and_resumes_a_whole_package(acme: Maker, desk: MakeDesk) -> None:
+    acme.subscribe()
+    version, olga = acme.version("listed"), desk("ops")
+    for name, is_suspended in (("suspend", True), ("resume", False)):
+        step = f"{PAGES}/package/{version.package_id}/step/{name}/"
+        assert step in olga.get(f"{PAGES}/package/{version.package_id}/change/")
+        olga.post(step, {"comment": "Complaints"})
+        assert (Package.objects.get(pk=version.package_id).suspended_at is not None) == is_suspended
+        assert Version.objects.listed().exists() != is_suspended
+    assert acme.events() == ["package.suspended", "package.resumed"]
+
+
+def test_curator_gives_and_takes_the_curation_grant(acme: Maker, desk: MakeDesk) -> None:
+    package, carl = acme.package(risk_tier="strategic_surface"), desk("curator")
+    step = f"{PAGES}/package/{package.pk}/step"
+    carl.post(f"{step}/grant_curation/", {"comment": "Good for mornings"})
+    grant = CurationGrant.objects.get(package=package)
+    assert (grant.granted_by, grant.note, grant.revoked_at) == (carl.user, "Good for mornings", None)
+    assert "has a curation grant already" in carl.post(f"{step}/grant_curation/", {"comment": "Again"}).content.decode()
+    carl.post(f"{step}/revoke_curation/", {"comment": "Off the surface"})
+    assert CurationGrant.objects.get(package=package).revoked_at is not None
+
+
+@pytest.mark.parametrize(("group", "name"), [("reviewer", "grant_curation"), ("curator", "suspend")])
+def test_step_of_another_group_is_refused(acme: Maker, desk: MakeDesk, group: str, name: str) -> None:
+    package, staff = acme.package(), desk(group)
+    path = f"{PAGES}/package/{package.pk}/step/{name}/"
+    assert path not in staff.get(f"{PAGES}/package/{package.pk}/change/")
+    assert staff.post(path, {"comment": "x"}).status_code == 403
+    assert staff.client.get(path).status_code == 403
+    assert not CurationGrant.objects.exists()
+    assert Package.objects.get(pk=package.pk).suspended_at is None
+
+
+def test_unknown_step_and_get_change_nothing(acme: Maker, desk: MakeDesk) -> None:
+    version, rita = acme.version("listed"), desk()
+    assert rita.client.get(f"{PAGES}/version/{version.pk}/step/explode/").status_code == 404
+    assert rita.client.get(f"{PAGES}/version/{version.pk}/step/suspend/").status_code == 200
+    assert rita.client.post(f"{PAGES}/version/{version.pk}/step/suspend/", {"comment": "x"}).status_code == 403
+    assert rita.post(f"{PAGES}/version/{version.pk}/change/", {"state": "draft"}).status_code == 403
+    assert Version.objects.get(pk=version.pk).state == "listed"
+
+
+def test_policy_reasons_and_canned_texts_are_edited_by_reviewers(desk: MakeDesk) -> None:
+    rita, row = desk(), reason()
+    body = {"code": "tested", "title": "Another title", "text": "Text", "link": "", "is_active": "on"}
+    rita.post(f"{PAGES}/policyreason/{row.pk}/change/", body)
+    assert PolicyReason.objects.get(pk=row.pk).title == "Another title"
+    rita.post(f"{PAGES}/cannedtext/add/", {"title": "Hello", "text": "Thank you for this."})
+    assert CannedText.objects.get(title="Hello").text == "Thank you for this."
+    assert rita.client.get(f"{PAGES}/policyreason/{row.pk}/delete/").status_code == 403
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        *("version", "package", "validationrun", "review", "reviewdecision"),
+        *("attestation", "policyreason", "cannedtext", "curationgrant"),
+    ],
+)
+def test_lists_open_for_reviewers(acme: Maker, desk: MakeDesk, page: str) -> None:
+    acme.version("submitted")
+    desk().get(f"{PAGES}/{page}/")
