@@ -25,6 +25,8 @@ def prepare_environment() -> EmbeddedServices | None:
     for name, value in development_variables().items():
         os.environ.setdefault(name, value)
     os.environ["AIFFINITY_ENVIRONMENT"] = "development"
+    # Races run up to 50 threads in one process, each with a connection of its own.
+    os.environ.setdefault("DATABASE_POOL_SIZE", "40")
     data_dir = Path(tempfile.mkdtemp(prefix="aiffinity-tests-"))
     os.environ["DATA_DIR"] = str(data_dir)
     is_given = {name: bool(os.environ.get(name)) for name in ("DATABASE_URL", "REDIS_URL")}

@@ -43,7 +43,8 @@ RECORD_WITHIN_SECONDS = 0.025
 # A lease is 10 s longer than the endpoint's time limit: half for the wait to start, half to record. What
 # could not start in time is left to another claim.
 START_WITHIN_SECONDS = 5.0
-DATABASE_PATIENCE_SECONDS = 5.0
+# Longer than the wait for a pooled connection, so that there is a second try.
+DATABASE_PATIENCE_SECONDS = 8.0
 DATABASE_PAUSE_SECONDS = 0.5
 
 

@@ -17,7 +17,7 @@ from packages.drift import Level, compare
 ABSENT = object()
 NAMES = ("a", "b", "c")
 # One value of each type, the edges of every bound below, and their neighbours.
-VALUES: tuple[Any, ...] = (True, "", "x", "yy", "zzz", -1, 0, 1, 2, 3, 4, 1.5)
+VALUES: tuple[Any, ...] = (True, "", "x", "q", "yy", "qq", "zzz", -1, 0, 1, 2, 3, 4, 1.5)
 
 integers = st.fixed_dictionaries(
     {"type": st.just("integer")},
