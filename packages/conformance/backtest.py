@@ -29,12 +29,13 @@ def backtest_check(name: str) -> Iterator[BacktestResult]:
     Raises KeyError for a check that doesn't exist. Checks of a live dimension call the providers.
     """
     check = CHECKS[name]
-    listed = Version.objects.filter(state=VersionState.LISTED).select_related("package__app", "package__account")
-    for version in listed.order_by("listed_at", "pk").iterator(chunk_size=200):
+    listed = Version.objects.filter(state=VersionState.LISTED).order_by("listed_at", "pk")
+    # The ids come first: no cursor stays open while providers are called.
+    for version_id in list(listed.values_list("pk", flat=True)):
+        version = Version.objects.select_related("package__app", "package__account").get(pk=version_id)
         runtime_app = RuntimeApp.objects.select_related("app").filter(pk=version.package.app_id).first()
         if runtime_app is not None:
-            case = Case(version=version, runtime_app=runtime_app, run_id=new_id("run"))
-            yield _result(check, version, case)
+            yield _result(check, version, Case(version=version, runtime_app=runtime_app, run_id=new_id("run")))
 
 
 def _result(check: Check, version: Version, case: Case) -> BacktestResult:

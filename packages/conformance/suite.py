@@ -82,7 +82,7 @@ def run_suite(case: Case) -> Generator[list[dict[str, Any]], None, None]:
         for sampled in _results(case, [pool.submit(_sample, case, item) for item in _sampled(case)]):
             yield [future.result() for future in sampled][:0]
         jobs = plan(case)
-        futures = {pool.submit(_ask, case, job): job for job in jobs}
+        futures = {pool.submit(_ask_in_thread, case, job): job for job in jobs}
         answered: set[Future[Any]] = set()
         for done in _results(case, list(futures)):
             answered |= done
@@ -149,9 +149,14 @@ def _ask(case: Case, job: Job) -> dict[str, Any]:
     except Exception:
         logger.exception("run %s: the check %s could not be asked", case.run_id, job.check.name)
         finding = Finding(State.ERROR, "The platform could not ask this check; validate again.")
+    return job.render(finding)
+
+
+def _ask_in_thread(case: Case, job: Job) -> dict[str, Any]:
+    try:
+        return _ask(case, job)
     finally:
         connection.close()
-    return job.render(finding)
 
 
 def _results(case: Case, futures: list[Future[Any]]) -> Iterator[set[Future[Any]]]:
