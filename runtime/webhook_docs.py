@@ -27,6 +27,7 @@ that you have seen. Answer any 2xx within `timeout_ms`; everything else is tried
 ```python
 import hashlib, hmac
 
+
 def is_genuine(secret: str, signature: str, body: bytes) -> bool:
     expected = hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
     return hmac.compare_digest(expected, signature)

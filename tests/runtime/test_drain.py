@@ -101,7 +101,7 @@ def test_results_are_kept_over_a_database_that_is_away_for_a_moment(endpoint, fa
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity"
-            " WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid() AND query LIKE '%%runtime_delivery%%'"
         )
     drainer.join()
     assert Delivery.objects.get().status == "delivered"
