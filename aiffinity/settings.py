@@ -106,7 +106,8 @@ USE_TZ = True
 # PostgreSQL and Redis; unset means the embedded servers below DATA_DIR ---------------------------------------
 EMBEDDED = embedded_urls(DATA_DIR)
 DATABASES: dict[str, Any] = {"default": env.db_url("DATABASE_URL", default=EMBEDDED.database_url)}
-DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
+if DATABASES["default"]["ENGINE"] == "django.db.backends.postgresql":
+    DATABASES["default"]["ENGINE"] = "aiffinity.lib.postgresql"
 DATABASE_POOL_SIZE = env.int("DATABASE_POOL_SIZE", default=16)
 if DATABASE_POOL_SIZE:
     DATABASES["default"].setdefault("OPTIONS", {})["pool"] = {
@@ -114,6 +115,8 @@ if DATABASE_POOL_SIZE:
         "max_size": DATABASE_POOL_SIZE,
         "timeout": 5,
         "max_idle": 60,
+        # A lost server is tried anew by the next request, not after the pool's growing pauses.
+        "reconnect_timeout": 2,
     }
 REDIS_URL = env("REDIS_URL", default=EMBEDDED.redis_url)
 REDIS_TIMEOUT_SECONDS = 0.5
