@@ -1,7 +1,11 @@
 """Waking workers: a Celery message only says "look now"; the database knows what is due (spec 6 "outbox")."""
 
+import atexit
 import logging
+import os
+import threading
 import time
+from contextvars import Context, copy_context
 from typing import Any
 
 from celery import Task
@@ -12,26 +16,71 @@ from redis.exceptions import RedisError
 logger = logging.getLogger(__name__)
 
 PAUSE_AFTER_FAILURE_SECONDS = 5.0
+FLUSH_SECONDS = 1.0
+
+Wanted = dict[tuple[str, tuple[str, ...]], tuple["Task[Any, Any]", Context]]
 
 
 class Waker:
-    """Sends wake-ups; after a failure it leaves the work to the sweeps for a while, so that no request waits."""
+    """Sends wake-ups from a thread of its own, so that a broker that is away or frozen holds no caller up.
+
+    Equal ones that wait are sent once. After a failure the work is left to the sweeps for a while.
+    """
 
     def __init__(self) -> None:
+        self.forget()
+
+    def forget(self) -> None:
+        """Start without a thread, as a forked process does."""
+        self._changed = threading.Condition()
+        self._wanted: Wanted = {}
+        self._is_sending = False
         self._retry_at = 0.0
+        self._thread: threading.Thread | None = None
 
     def wake(self, task: "Task[Any, Any]", *args: str) -> None:
-        """Send one wake-up; never raises for a broker that is away."""
-        if time.monotonic() < self._retry_at:
-            return
-        try:
-            task.apply_async(args=args, ignore_result=True, retry=False)
-        except (KombuError, RedisError, OSError) as exc:
-            self._retry_at = time.monotonic() + PAUSE_AFTER_FAILURE_SECONDS
-            logger.warning("no wake-up for %s: the broker is away (%s)", task.name, type(exc).__name__)
+        """Have one wake-up sent; never raises and never waits for the broker."""
+        with self._changed:
+            if time.monotonic() < self._retry_at:
+                return
+            self._wanted[task.name, args] = (task, copy_context())
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._send_all, name="wake-ups", daemon=True)
+                self._thread.start()
+            self._changed.notify_all()
+
+    def flush(self, timeout_seconds: float = FLUSH_SECONDS) -> bool:
+        """Wait until everything is sent or given up; return False where time runs out first."""
+        with self._changed:
+            return self._changed.wait_for(lambda: not self._wanted and not self._is_sending, timeout_seconds)
+
+    def _send_all(self) -> None:
+        while True:
+            with self._changed:
+                self._is_sending = False
+                self._changed.notify_all()
+                self._changed.wait_for(lambda: self._wanted)
+                wanted, self._wanted = self._wanted, {}
+                self._is_sending = True
+            if not self._send(wanted):
+                with self._changed:
+                    self._wanted.clear()
+                    self._retry_at = time.monotonic() + PAUSE_AFTER_FAILURE_SECONDS
+
+    def _send(self, wanted: Wanted) -> bool:
+        """Send a batch in the contexts that asked for it; return False at the first failure."""
+        for (_, args), (task, context) in wanted.items():
+            try:
+                context.run(task.apply_async, args=args, ignore_result=True, retry=False)
+            except (KombuError, RedisError, OSError) as exc:
+                logger.warning("no wake-up for %s: the broker is away (%s)", task.name, type(exc).__name__)
+                return False
+        return True
 
 
 waker = Waker()
+atexit.register(waker.flush)
+os.register_at_fork(after_in_child=waker.forget)
 
 
 def wake_on_commit(task: "Task[Any, Any]") -> None:

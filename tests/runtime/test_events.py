@@ -10,6 +10,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from aiffinity.celery import celery_app
+from aiffinity.lib.wakeups import waker
 from runtime.events import (
     EVENT_TYPES,
     is_event_pattern,
@@ -205,4 +206,5 @@ def test_event_commits_without_delay_while_the_broker_is_away(make_account, brok
         post_event(endpoint.pk, "install.created", INSTALL)
     assert time.monotonic() - began_at < 1
     assert Delivery.objects.filter(status="pending").count() == 1
+    assert waker.flush(10)
     assert "no wake-up for runtime.tasks.deliver_due_webhooks" in caplog.text
