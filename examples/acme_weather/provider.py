@@ -147,7 +147,8 @@ class AcmeHandler(JsonRequestHandler):
         if self.path == "/health":
             self._answer_health()
         elif self.path == "/control/received" and self._is_from_loopback():
-            self.send_json(200, {"events": self.server.store.deliveries()})
+            store = self.server.store
+            self.send_json(200, {"events": store.deliveries(), "tasks": store.count_tasks()})
         else:
             self.send_json(404, not_found().body)
 

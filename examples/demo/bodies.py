@@ -164,3 +164,18 @@ def package(app_id: str) -> Body:
         "category": "weather",
         "keywords": ["weather", "forecast"],
     }
+
+
+def action_package(app_id: str) -> Body:
+    """Draft the second package, whose only capability does something for its user."""
+    return {
+        "appId": app_id,
+        "name": "Acme Umbrella",
+        "slug": "acme-umbrella",
+        "description": "Puts an umbrella on your task list before the rain comes, once you say yes.",
+        "riskTier": "action_capable",
+        "capabilities": ["create_task"],
+        "category": "weather",
+        "keywords": ["umbrella", "rain", "tasks"],
+        "supportUrl": "https://acmeweather.com/support",
+    }

@@ -14,10 +14,13 @@ from email import message_from_bytes
 from email.policy import default
 from pathlib import Path
 
+from aiffinity.embedded.dotenv import ensure_dotenv
 from examples.demo.http import Caller
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 READY_WITHIN_SECONDS = 60
+# What would tie the demo to another platform's data; everything named AIFFINITY_… does so too.
+FOREIGN = ("DATABASE_URL", "REDIS_URL", "EMAIL_URL", "IDENTITY_BACKEND", "SECRET_KEY", "ALLOWED_HOSTS", "HOST")
 
 
 class DemoFailed(Exception):
@@ -35,13 +38,7 @@ def free_port() -> int:
 def running_platform(data_dir: Path) -> Iterator[str]:
     """Start the whole platform as `make run` does; yields its base URL once it is ready."""
     base_url = f"http://127.0.0.1:{free_port()}"
-    environment = {
-        **os.environ,
-        "DATA_DIR": str(data_dir),
-        "AIFFINITY_BASE_URL": base_url,
-        "PORT": base_url.rsplit(":", 1)[1],
-        "LOG_LEVEL": "WARNING",
-    }
+    environment = {**_environment(data_dir), "AIFFINITY_BASE_URL": base_url, "PORT": base_url.rsplit(":", 1)[1]}
     with (data_dir / "platform.log").open("wb") as log:
         process = subprocess.Popen(  # The platform's own command.
             [sys.executable, "manage.py", "runplatform"], cwd=ROOT, env=environment, stdout=log, stderr=log
@@ -69,6 +66,22 @@ def running_provider() -> Iterator[str]:
         _stop(process)
 
 
+def manage(data_dir: Path, *arguments: str) -> str:
+    """Run a command of the platform's `manage.py` beside the running platform and return what it printed."""
+    done = subprocess.run(  # noqa: S603  # The platform's own command.
+        [sys.executable, "manage.py", *arguments],
+        cwd=ROOT,
+        env=_environment(data_dir),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    if done.returncode:
+        raise DemoFailed(f"manage.py {arguments[0]}: {done.stdout}{done.stderr}")
+    return done.stdout.strip()
+
+
 def read_mail_token(data_dir: Path, address: str) -> str:
     """Wait for the verification mail in the mail folder and return the token in it."""
     for _ in _until(20):
@@ -78,6 +91,14 @@ def read_mail_token(data_dir: Path, address: str) -> str:
             if mail["To"] == address and found:
                 return found.group()
     raise DemoFailed(f"no mail for {address} came")
+
+
+def _environment(data_dir: Path) -> dict[str, str]:
+    # A file of its own instead of the project's .env, which may name a database or a mail server in use.
+    env_file = data_dir / "platform.env"
+    ensure_dotenv(env_file)
+    kept = {name: value for name, value in os.environ.items() if name not in FOREIGN and name[:10] != "AIFFINITY_"}
+    return {**kept, "AIFFINITY_ENV_FILE": str(env_file), "DATA_DIR": str(data_dir), "LOG_LEVEL": "WARNING"}
 
 
 def _wait_until_ready(process: "subprocess.Popen[bytes]", base_url: str, log: Path) -> None:

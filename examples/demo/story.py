@@ -1,4 +1,4 @@
-"""The story's steps; each calls the API, checks the answer and returns the figure to print."""
+"""The first chapter, a data_only package; each step calls the API, checks the answer and returns what to print."""
 
 import time
 from collections.abc import Callable
@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from examples.demo import bodies
+from examples.demo.console import Console
 from examples.demo.http import Answer, Caller
 from examples.demo.processes import DemoFailed, read_mail_token
 
@@ -30,6 +31,8 @@ class Story:
     package_id: str = ""
     version_id: str = ""
     capability_id: str = ""
+    review_id: str = ""
+    console: Console | None = None
 
     def as_developer(self, method: str, path: str, body: Any = None) -> Answer:
         """Call with the developer's ID token."""
@@ -39,13 +42,13 @@ class Story:
         """Call with the app's access token."""
         return self._as(self.server)(method, path, body)
 
-    def as_user(self, method: str, path: str, body: Any = None) -> Answer:
+    def as_user(self, method: str, path: str, body: Any = None, *, idempotency_key: str = "") -> Answer:
         """Call with the second user's ID token."""
-        return self._as(self.user)(method, path, body)
+        return self._as(self.user)(method, path, body, idempotency_key=idempotency_key)
 
     @property
     def version_path(self) -> str:
-        """Return the path of the package's version."""
+        """Return the path of the version that the story is about."""
         return f"/v1/providers/packages/manage/{self.package_id}/versions/{self.version_id}"
 
     def _as(self, caller: Caller | None) -> Caller:
@@ -152,7 +155,7 @@ def submit(story: Story) -> str:
     while time.monotonic() < deadline:
         version = expect(story.as_developer("GET", story.version_path), 200).data
         if version["state"] == "listed":
-            return "listed"
+            return "every gate passes, listed at once"
         time.sleep(0.5)
     raise DemoFailed(f"not listed within 30 s: {version}")
 
@@ -162,7 +165,7 @@ def browse(story: Story) -> str:
     found = expect(story.platform("GET", "/v1/providers/packages/catalog?q=weather"), 200).data
     if [listing["id"] for listing in found] != [story.package_id]:
         raise DemoFailed(f"the catalog answers {found}")
-    return f"{found[0]['name']} by {found[0]['publisher']['name']}"
+    return f"“weather” finds {found[0]['name']} by {found[0]['publisher']['name']}"
 
 
 def install(story: Story) -> str:
@@ -204,7 +207,7 @@ def receive_webhooks(story: Story) -> str:
         missing = set(EXPECTED_EVENTS) - {event["type"] for event in verified}
         if not missing:
             both = sum("standard_webhooks" in event["signatures"] for event in verified)
-            return f"{len(verified)} verified, {both} by both signatures"
+            return f"{len(verified)} verified, {both} of them by both signatures"
         time.sleep(0.2)
     raise DemoFailed(f"not received within 30 s: {sorted(missing)}; received: {events}")
 
@@ -217,7 +220,7 @@ def suspend(story: Story) -> str:
     catalog = expect(story.platform("GET", "/v1/providers/packages/catalog"), 200)
     if refused.error_code != "CAPABILITY_SUSPENDED" or catalog.data:
         raise DemoFailed(f"still served: {refused.body}, {catalog.data}")
-    return f"{refused.status} {refused.error_code}, catalog empty"
+    return f"a call gets {refused.status} {refused.error_code}, the catalog is empty"
 
 
 STEPS: tuple[tuple[str, Callable[[Story], str]], ...] = (

@@ -16,7 +16,8 @@ def open_review(version: Version, *, kind: str = ReviewKind.SUBMISSION, cause: s
     now = timezone.now()
     current = Review.objects.open().filter(version=version).first()
     if current is not None:
-        Review.objects.filter(pk=current.pk).update(is_awaiting_provider=False, queued_at=now)
+        # The earlier decision ended another wait; measured from this one it would lie in the past.
+        Review.objects.filter(pk=current.pk).update(is_awaiting_provider=False, queued_at=now, decided_at=None)
         current.refresh_from_db()
         return current
     is_submission = kind == ReviewKind.SUBMISSION

@@ -265,6 +265,7 @@ def test_a_state_file_keeps_tasks_and_events_over_a_restart(tmp_path):
     with running_acme(*options) as url:
         assert execute(url, "create_task", {"title": "Kept"}, headers=key).json()["data"] == task
         assert deliver(url, "evt_kept").json()["duplicate"] is True
+        assert requests.get(f"{url}/control/received", timeout=10).json()["tasks"] == 1
 
 
 def test_unknown_paths_and_unreadable_json_are_refused(acme):

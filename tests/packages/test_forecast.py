@@ -9,9 +9,10 @@ from django.utils import timezone
 from packages.forecast import Forecast, forecast, queue_position
 from packages.models import Review
 from packages.reviewing.decisions import request_changes
+from packages.reviewing.thread import reply
 from providers.models import User
 from tests.packages.conftest import Maker
-from tests.packages.reviewing.cases import claimed, reasons, submitted
+from tests.packages.reviewing.cases import claim_and_approve, claimed, reasons, submitted
 
 MakeReviewer = Callable[..., User]
 
@@ -60,6 +61,18 @@ def test_claim_and_requested_changes_show(acme: Maker, make_reviewer: MakeReview
     request_changes(review, reviewer=reviewer, reasons=reasons(), comment="")
     answer = shown(acme, review)
     assert (answer["state"], answer["position"], answer["claimed"]) == ("awaiting_provider", None, False)
+
+
+def test_a_case_that_waits_again_counts_once_it_is_decided_again(acme: Maker, make_reviewer: MakeReviewer) -> None:
+    reviewer = make_reviewer()
+    review = claimed(acme, reviewer)
+    request_changes(review, reviewer=reviewer, reasons=reasons(), comment="")
+    assert forecast("action_capable") == Forecast(0, 0.0, 0.0)
+    reply(review, user=review.version.package.account.owner, message="It is mended.")
+    assert forecast("action_capable") == Forecast(1, None, None)
+    Review.objects.update(queued_at=timezone.now() - timedelta(hours=3))
+    claim_and_approve(review, reviewer)
+    assert forecast("action_capable") == Forecast(0, 3.0, 3.0)
 
 
 def test_version_that_nobody_reviews_has_none(acme: Maker) -> None:
