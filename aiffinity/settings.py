@@ -100,12 +100,13 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
 ]
 LANGUAGE_CODE = "en-us"
+FORMAT_MODULE_PATH = ["aiffinity.admin_site.formats"]
 TIME_ZONE = "UTC"
 USE_TZ = True
 
 # PostgreSQL and Redis; unset means the embedded servers below DATA_DIR ---------------------------------------
 EMBEDDED = embedded_urls(DATA_DIR)
-DATABASES: dict[str, Any] = {"default": env.db_url("DATABASE_URL", default=EMBEDDED.database_url)}
+DATABASES: dict[str, Any] = {"default": env.db_url_config(env("DATABASE_URL", default="") or EMBEDDED.database_url)}
 if DATABASES["default"]["ENGINE"] == "django.db.backends.postgresql":
     DATABASES["default"]["ENGINE"] = "aiffinity.lib.postgresql"
 DATABASE_POOL_SIZE = env.int("DATABASE_POOL_SIZE", default=16)
@@ -118,7 +119,7 @@ if DATABASE_POOL_SIZE:
         # A lost server is tried anew by the next request, not after the pool's growing pauses.
         "reconnect_timeout": 2,
     }
-REDIS_URL = env("REDIS_URL", default=EMBEDDED.redis_url)
+REDIS_URL = env("REDIS_URL", default="") or EMBEDDED.redis_url
 REDIS_TIMEOUT_SECONDS = 0.5
 
 CELERY_BROKER_URL = celery_broker_url(REDIS_URL)
@@ -131,6 +132,9 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     "deliver-due-webhooks": {"task": "runtime.tasks.deliver_due_webhooks", "schedule": timedelta(seconds=5)},
+    "refresh-connections": {"task": "runtime.tasks.refresh_connections", "schedule": timedelta(seconds=10)},
+    "revoke-connections": {"task": "runtime.tasks.revoke_connections", "schedule": timedelta(seconds=30)},
+    "run-due-health-checks": {"task": "runtime.tasks.run_due_health_checks", "schedule": timedelta(seconds=2)},
     "resume-validation-runs": {
         "task": "packages.tasks.resume_validation_runs",
         "schedule": timedelta(seconds=10),
@@ -146,9 +150,8 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     },
     "send-due-mails": {"task": "aiffinity.lib.tasks.send_due_mails", "schedule": timedelta(seconds=10)},
     "push-call-counts": {"task": "capabilities.tasks.push_call_counts", "schedule": timedelta(minutes=5)},
-    "purge-invocations": {"task": "capabilities.tasks.purge_invocations", "schedule": timedelta(hours=1)},
-    "purge-states": {"task": "capabilities.tasks.purge_states", "schedule": timedelta(hours=1)},
     "follow-updates": {"task": "capabilities.tasks.follow_updates", "schedule": timedelta(seconds=60)},
+    "note-heartbeat": {"task": "aiffinity.lib.tasks.note_heartbeat", "schedule": timedelta(seconds=10)},
     "purge-expired": {"task": "aiffinity.lib.tasks.purge_expired", "schedule": timedelta(hours=1)},
 }
 
@@ -205,6 +208,7 @@ UNFOLD: dict[str, Any] = {
     "SHOW_VIEW_ON_SITE": False,
     "ENVIRONMENT": "aiffinity.admin_site.navigation.environment_badge",
     "STYLES": ["aiffinity.admin_site.navigation.theme"],
+    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": "aiffinity.admin_site.navigation.favicon"}],
     "DASHBOARD_CALLBACK": "packages.console.start.start_context",
     "SIDEBAR": {"show_search": False, "navigation": "aiffinity.admin_site.navigation.sidebar"},
 }
@@ -244,6 +248,7 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
         "AuthStrategy": "runtime.auth_profiles.STRATEGIES",
         "AvailabilityMode": "packages.models.AvailabilityMode",
         "CapabilityMode": "runtime.descriptors.MODES",
+        "ConnectionState": "catalog.connection_serializers.CONNECTION_STATES",
         "CatalogSort": "catalog.search.SORTS",
         "DriftLevel": "packages.drift.Level",
         "ErrorCode": "aiffinity.lib.errors.REGISTRY",
@@ -273,6 +278,7 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
         {"name": "Health", "description": "What the health checks of an app found."},
         {"name": "Capabilities", "description": "Invoke capabilities, read states and the log of calls."},
         {"name": "Catalog", "description": "The public catalog: browse, look, install."},
+        {"name": "Connections", "description": "A user's access at the provider, for one install."},
         {"name": "Space", "description": "The marketplace and installs of a user."},
         {"name": "Reference", "description": "The API about itself."},
     ],
@@ -294,6 +300,9 @@ EXECUTE_TIMEOUT_MS = env.int("AIFFINITY_EXECUTE_TIMEOUT_MS", default=10_000)
 EXECUTE_MAX_IN_FLIGHT = env.int(
     "AIFFINITY_EXECUTE_MAX_IN_FLIGHT", default=max(1, env.int("WEB_THREADS", default=32) // 2)
 )
+
+# Where the page behind the providers' consent pages sends a user on to: the Aiffinity app.
+CONNECTION_RETURN_URL = env("AIFFINITY_CONNECTION_RETURN_URL", default="aiffinity://connections/complete")
 
 # Logs ------------------------------------------------------------------------------------------------------
 LOGGING_CONFIG = "aiffinity.lib.logs.configure"

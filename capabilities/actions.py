@@ -5,7 +5,15 @@ import hashlib
 from aiffinity.lib.errors import InvalidState, PermissionDenied, PlatformError, field_error
 from capabilities.bulkhead import seat
 from capabilities.callers import Target
-from capabilities.calls import Answer, Call, CallContext, answer_of_provider, call_provider, check_connection, new_call
+from capabilities.calls import (
+    Answer,
+    Call,
+    CallContext,
+    answer_of_provider,
+    attach_credentials,
+    call_provider,
+    new_call,
+)
 from capabilities.records import Record, set_failure, write_records
 
 
@@ -31,8 +39,8 @@ def run_action(
     if target.descriptor.get("confirmation_required", True) and not is_confirmed:
         message = "This action needs the user's confirmation; ask the user and send true."
         raise field_error("confirmed", message, code="confirmation_required")
-    check_connection(call)
     with seat(target.app_id):
+        attach_credentials(call)
         return _run(call, idempotency_key)
 
 

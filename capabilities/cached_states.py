@@ -5,7 +5,7 @@ new version never sees the answers of an old contract.
 """
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
@@ -43,7 +43,7 @@ def usable_state(key: StateKey) -> CachedState | None:
 def latest_state(install: Install, capability_id: str) -> CachedState | None:
     """Return the newest state of an install's capability whatever its params, if fresh or younger than 24 hours."""
     found = CachedState.objects.filter(
-        _is_worth_keeping(), install=install, capability_id=capability_id, version_id=install.version_id
+        _is_worth_keeping(timezone.now()), install=install, capability_id=capability_id, version_id=install.version_id
     )
     return found.order_by("-fetched_at").first()
 
@@ -89,19 +89,18 @@ def forget_states(install: Install) -> None:
     CachedState.objects.filter(install=install).delete()
 
 
-def purge_states() -> int:
+def purge_states(now: datetime) -> int:
     """Delete what can't be served any more, in small batches, and return how many states there were."""
     deleted = 0
     while True:
-        batch = CachedState.objects.exclude(_is_worth_keeping()).order_by("expires_at").values("pk")[:PURGE_BATCH]
+        batch = CachedState.objects.exclude(_is_worth_keeping(now)).order_by("expires_at").values("pk")[:PURGE_BATCH]
         count, _ = CachedState.objects.filter(pk__in=batch).delete()
         deleted += count
         if count < PURGE_BATCH:
             return deleted
 
 
-def _is_worth_keeping() -> Q:
-    now = timezone.now()
+def _is_worth_keeping(now: datetime) -> Q:
     return Q(expires_at__gt=now) | Q(fetched_at__gt=now - USABLE_FOR)
 
 

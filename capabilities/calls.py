@@ -10,7 +10,6 @@ from django.utils import timezone
 
 from aiffinity.lib.canonical import content_hash
 from aiffinity.lib.errors import (
-    ConnectionRequired,
     Detail,
     UpstreamError,
     UpstreamInvalidResponse,
@@ -22,10 +21,12 @@ from capabilities.contracts import answer_faults, param_faults
 from capabilities.models import CachedState, Invocation
 from capabilities.records import new_invocation
 from capabilities.suspensions import check_callable
+from runtime.connections.use import NONE_NEEDED, Credentials, forget_access_token, open_credentials
 from runtime.models import RuntimeApp
 from runtime.provider_answers import ExecuteAnswer
 from runtime.provider_client import ExecuteCall, execute
 
+TOKEN_REFUSED = 401
 DEFAULT_LOCALE = "en-US"
 DEFAULT_TIMEZONE = "UTC"
 
@@ -47,6 +48,7 @@ class Call:
     params: dict[str, Any]
     context: CallContext
     invocation: Invocation
+    credentials: Credentials = NONE_NEEDED
     began_at: float = field(default_factory=time.monotonic)
 
     @property
@@ -86,40 +88,38 @@ def new_call(target: Target, params: dict[str, Any], context: CallContext) -> Ca
     faults = param_faults(target.descriptor, params)
     if faults:
         raise ValidationFailed(details=faults)
-    return Call(target, runtime_app, params, context, new_invocation(target), began_at)
+    return Call(target, runtime_app, params, context, new_invocation(target), began_at=began_at)
 
 
 def call_provider(call: Call, *, idempotency_key: str | None = None) -> ExecuteAnswer:
     """Execute a call and return an answer that keeps the contract.
 
-    The provider client holds no database connection meanwhile. Raises
-    UPSTREAM_TIMEOUT (504), UPSTREAM_ERROR (502, also for an answer of `status` error), and
+    The provider client holds no database connection meanwhile. A token that the provider refuses is renewed, and
+    what is no action is asked once more.
+
+    Raises UPSTREAM_TIMEOUT (504), UPSTREAM_ERROR (502, also for an answer of `status` error), and
     UPSTREAM_INVALID_RESPONSE (502) with paths such as `data.x`.
     """
-    answer = execute(
-        ExecuteCall(
-            runtime_app=call.runtime_app,
-            capability=call.target.name,
-            mode=call.target.mode,
-            params=call.params,
-            user_id=call.target.user_id,
-            install_id=call.target.install.pk,
-            locale=call.context.locale,
-            timezone=call.context.timezone,
-            idempotency_key=idempotency_key,
-        )
-    )
+    try:
+        answer = execute(_execute_call(call, idempotency_key))
+        is_token_refused = answer.status_code == TOKEN_REFUSED
+    except UpstreamError as error:
+        if not any(detail.code == f"http_{TOKEN_REFUSED}" for detail in error.details) or not _renew_token(call):
+            raise
+        is_token_refused, answer = False, execute(_execute_call(call, idempotency_key))
+    if is_token_refused and _renew_token(call):
+        answer = execute(_execute_call(call, idempotency_key))
     _check_answer(call.target, answer)
     return answer
 
 
-def check_connection(call: Call) -> None:
-    """Refuse what the provider would refuse: its auth profile wants a user's connection, and there is none.
+def attach_credentials(call: Call) -> None:
+    """Open what the call carries of the user's connection, its access token renewed where it has ended.
 
-    Raises CONNECTION_REQUIRED (422).
+    Raises CONNECTION_REQUIRED (422) where the app's auth profile wants a connection and none works, and
+    UPSTREAM_ERROR (502) where an ended token can't be renewed just now.
     """
-    if call.runtime_app.auth_profile is not None:
-        raise ConnectionRequired("Connect this install to the provider first: its app asks for the user's own access.")
+    call.credentials = open_credentials(call.runtime_app, call.target.install.pk)
 
 
 def release_connection() -> None:
@@ -151,6 +151,36 @@ def answer_of_provider(call: Call, answer: ExecuteAnswer) -> Answer:
         status=answer.status,
         next_cursor=answer.next_cursor,
     )
+
+
+def _execute_call(call: Call, idempotency_key: str | None) -> ExecuteCall:
+    return ExecuteCall(
+        runtime_app=call.runtime_app,
+        capability=call.target.name,
+        mode=call.target.mode,
+        params=call.params,
+        user_id=call.target.user_id,
+        install_id=call.target.install.pk,
+        locale=call.context.locale,
+        timezone=call.context.timezone,
+        idempotency_key=idempotency_key,
+        access_token=call.credentials.access_token,
+        api_key=call.credentials.api_key,
+        credentials=call.credentials.fields,
+    )
+
+
+def _renew_token(call: Call) -> bool:
+    """Renew the access token that the provider refused; False where the call is not to be sent again.
+
+    An action is never repeated: its next call finds the new token.
+    """
+    if call.credentials.access_token is None or not forget_access_token(call.credentials):
+        return False
+    if call.target.mode == "action":
+        return False
+    attach_credentials(call)
+    return True
 
 
 def _check_answer(target: Target, answer: ExecuteAnswer) -> None:

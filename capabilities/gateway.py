@@ -28,8 +28,8 @@ from capabilities.calls import (
     CallContext,
     answer_of_provider,
     answer_of_state,
+    attach_credentials,
     call_provider,
-    check_connection,
     new_call,
     release_connection,
 )
@@ -38,6 +38,7 @@ from capabilities.models import CachedState, InvocationStatus
 from capabilities.recording import recorder
 from capabilities.records import Record, set_failure
 from capabilities.suspensions import check_callable
+from runtime.connections.use import is_still_connected
 from runtime.provider_answers import ExecuteAnswer
 
 PROVIDER_FAILURES = (UpstreamTimeout, UpstreamError, UpstreamInvalidResponse)
@@ -92,8 +93,7 @@ def _invoke_state(call: Call, *, skips_cache: bool) -> Answer:
     kept = None if skips_cache else fresh_state(key)
     if kept is not None:
         return _answer_from_cache(call, kept)
-    check_connection(call)
-    # Who waits for somebody else's call holds a thread just as well, and so a seat.
+    # Who waits for somebody else's call, or for a new token, holds a thread just as well, and so a seat.
     with seat(call.target.app_id):
         return _ask_once(call, key, skips_cache=skips_cache)
 
@@ -117,8 +117,9 @@ def _fetch(call: Call, key: StateKey, *, skips_cache: bool) -> Fetched:
     landed = None if skips_cache else fresh_state(key)
     if landed is not None:
         return landed
+    attach_credentials(call)
     answer = call_provider(call)
-    if answer.status != "ok":
+    if answer.status != "ok" or not is_still_connected(call.credentials):
         return answer
     ttl_seconds = bounded_ttl(answer.ttl, call.target.descriptor.get("refresh_interval_seconds"))
     return keep_state(key, answer.data, ttl_seconds=ttl_seconds, invocation_id=call.invocation.pk)
@@ -157,9 +158,9 @@ def _answer_stale(call: Call, key: StateKey, error: PlatformError, *, is_leader:
 
 
 def _invoke_history(call: Call) -> Answer:
-    check_connection(call)
     try:
         with seat(call.target.app_id):
+            attach_credentials(call)
             answer = call_provider(call)
     except PROVIDER_FAILURES as error:
         set_failure(call.invocation, error)

@@ -28,13 +28,14 @@ class Reason:
 class Candidate:
     """What is judged: a package, the version that would be installed or was last listed, its app, the user's install.
 
-    `install` is None where the user has none and where nobody is known.
+    `install` is None where the user has none and where nobody is known; `is_connected` speaks of that install.
     """
 
     package: Package
     version: Version | None
     runtime_app: RuntimeApp | None
     install: Install | None = None
+    is_connected: bool = False
 
     @property
     def is_listed(self) -> bool:
@@ -104,6 +105,8 @@ def consent_required(candidate: Candidate) -> Iterator[Reason]:
 
 def connection_required(candidate: Candidate) -> Iterator[Reason]:
     """The provider wants to know its own user; the connection is made after the install."""
+    if candidate.is_connected:
+        return
     if candidate.runtime_app is not None and candidate.runtime_app.auth_profile is not None:
         message = "The package needs a connection to your account at the provider."
         yield Reason("connection_required", message, blocking=False, action="connect")

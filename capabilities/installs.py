@@ -17,8 +17,9 @@ from packages.listing import bump_install_count
 from packages.models import Package, Version, VersionState
 from providers.models import User
 from providers.opaque_ids import opaque_user_id
+from runtime.connections.revoking import begin_revocation
 from runtime.events import post_event
-from runtime.models import RuntimeApp
+from runtime.models import Connection, RuntimeApp
 
 
 def install_package(
@@ -49,7 +50,7 @@ def install_package(
 
 
 def uninstall_package(user: User, package: Package, *, actor: str) -> Install:
-    """Remove a user's install with its cached states and return its final state.
+    """Remove a user's install with its cached states and return its final state; its connection is revoked.
 
     Raises NotFound where the user doesn't have the package.
     """
@@ -63,6 +64,7 @@ def uninstall_package(user: User, package: Package, *, actor: str) -> Install:
         install.removed_at = timezone.now()
         install.save(update_fields=["removed_at"])
         forget_states(install)
+        begin_revocation(Connection.objects.filter(install_id=install.pk))
         _record(install, "install.removed", actor=actor, count=-1)
         return install
 

@@ -4,7 +4,6 @@ from datetime import datetime, timedelta
 
 from django.db import connection
 from django.db.models import QuerySet
-from django.utils import timezone
 
 from aiffinity.lib.envelope import Page, Pagination
 from aiffinity.lib.errors import NotFound
@@ -61,13 +60,13 @@ def render_invocation(row: Invocation) -> dict[str, object]:
     }
 
 
-def purge_invocations() -> int:
+def purge_invocations(now: datetime) -> int:
     """Delete calls older than 30 days in small batches and return how many there were."""
     statement = (
         "DELETE FROM capabilities_invocation WHERE id IN "
         "(SELECT id FROM capabilities_invocation WHERE created_at < %s ORDER BY created_at LIMIT %s)"
     )
-    too_old, deleted = timezone.now() - KEPT_FOR, 0
+    too_old, deleted = now - KEPT_FOR, 0
     while True:
         with connection.cursor() as cursor:
             cursor.execute(statement, [too_old, PURGE_BATCH])

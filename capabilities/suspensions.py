@@ -27,6 +27,18 @@ def check_callable(install: Install, runtime_app: RuntimeApp | None, capability:
     return runtime_app
 
 
+def check_connectable(install: Install, runtime_app: RuntimeApp | None) -> RuntimeApp:
+    """Return the runtime app that the install may be connected to; raises CapabilitySuspended (503) like a call.
+
+    What was never approved gets no user's tokens. An app whose health checks fail may answer at its sign-in.
+    """
+    details = [*_package_reasons(install), *_app_reasons(install.version, runtime_app, "")]
+    stopping = [detail for detail in details if detail.code != "app_degraded"]
+    if stopping or runtime_app is None:
+        raise CapabilitySuspended(f"The package is suspended: {stopping[0].message}", details=stopping)
+    return runtime_app
+
+
 def _package_reasons(install: Install) -> Iterator[Detail]:
     version, package = install.version, install.package
     if version.state == VersionState.SUSPENDED:

@@ -2,19 +2,7 @@
 
 from celery import shared_task
 
-from capabilities import cached_states, invocation_log, package_figures, updates
-
-
-@shared_task
-def purge_invocations() -> None:
-    """Delete calls that are older than 30 days."""
-    invocation_log.purge_invocations()
-
-
-@shared_task
-def purge_states() -> None:
-    """Delete cached states that can't be served any more."""
-    cached_states.purge_states()
+from capabilities import package_figures, updates
 
 
 @shared_task

@@ -3,23 +3,30 @@
 from collections.abc import Iterable
 from typing import Any
 
-from django.db.models import F, QuerySet
+from django.db.models import F, OuterRef, QuerySet, Subquery
+from django.db.models.fields.json import KeyTextTransform
 
 from capabilities.installability import Candidate, installability
 from capabilities.models import Install
+from catalog.connected import NOT_CONNECTED
 from catalog.listings import badges_of
 from packages.models import Package, Version, VersionState
 from providers.models import User
-from runtime.models import RuntimeApp
+from runtime.models import Connection, ConnectionStatus, RuntimeApp
 
 
 def installs_of(user: User) -> QuerySet[Install]:
     """Return a user's installs, the newest first, with what their documents show."""
+    connections = Connection.objects.standing().filter(install_id=OuterRef("pk"))
     return (
         Install.objects.for_user(user)
         .select_related("package__account", "package__app", "version")
         .defer("version__capabilities", "version__changelog")
-        .annotate(health_status=F("package__app__runtime_app__health_status"))
+        .annotate(
+            health_status=F("package__app__runtime_app__health_status"),
+            auth_strategy=KeyTextTransform("strategy", "package__app__runtime_app__auth_profile"),
+            connection_status=Subquery(connections.values("status")),
+        )
         .order_by("-created_at", "-pk")
     )
 
@@ -41,6 +48,10 @@ def install_document(install: Any) -> dict[str, Any]:
         "permissions": install.consented_permissions,
         "consented_at": install.consented_at,
         "params": install.params,
+        "connection": {
+            "required": getattr(install, "auth_strategy", None) is not None,
+            "status": getattr(install, "connection_status", None) or NOT_CONNECTED,
+        },
         "badges": badges_of(package, health_status) + ["suspended"] * is_suspended,
         "created_at": install.created_at,
         "removed_at": install.removed_at,
@@ -70,4 +81,9 @@ def installability_for(package: Package, version: Version, user: User | None) ->
     if user is not None:
         install = Install.objects.for_user(user).filter(package=package).select_related("version").first()
     runtime_app = RuntimeApp.objects.filter(pk=package.app_id).first()
-    return installability(Candidate(package, version, runtime_app, install))
+    is_connected = install is not None and _is_connected(install)
+    return installability(Candidate(package, version, runtime_app, install, is_connected))
+
+
+def _is_connected(install: Install) -> bool:
+    return Connection.objects.filter(install_id=install.pk, status=ConnectionStatus.ACTIVE).exists()

@@ -166,6 +166,17 @@ class InstalledPackageOut(serializers.Serializer[Any]):
     images = serializers.ListField()
 
 
+class InstallConnectionOut(serializers.Serializer[Any]):
+    """Whether the install needs a connection, and how it stands."""
+
+    required = serializers.BooleanField(  # type: ignore[assignment]  # The same word as in the connection.
+        help_text="Whether the provider's app asks for a connection."
+    )
+    status = serializers.ChoiceField(
+        choices=["none", "active", "reconnect_required"], help_text="How the connection stands."
+    )
+
+
 class InstallOut(serializers.Serializer[Any]):
     """A user's install."""
 
@@ -178,6 +189,7 @@ class InstallOut(serializers.Serializer[Any]):
     permissions = serializers.ListField(child=serializers.CharField())
     consented_at = serializers.DateTimeField()
     params = JsonObjectField()
+    connection = InstallConnectionOut()
     badges = serializers.ListField(child=serializers.ChoiceField(choices=["degraded", "orphaned", "suspended"]))
     created_at = serializers.DateTimeField()
     removed_at = serializers.DateTimeField(allow_null=True)

@@ -10,6 +10,8 @@ from catalog.views.browse import (
     MarketplaceView,
     PackageView,
 )
+from catalog.views.connection_page import ConnectionCallbackView
+from catalog.views.connections import CompleteConnectionView, InstallConnectionView
 from catalog.views.installs import InstallListView, InstallSettingsView, InstallView
 
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -22,5 +24,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("space/marketplace/<str:id_or_slug>/install", InstallView.as_view()),
     path("space/installs", InstallListView.as_view()),
     path("space/installs/<str:install_id>", InstallSettingsView.as_view()),
+    path("space/installs/<str:install_id>/connection", InstallConnectionView.as_view()),
+    path("space/installs/<str:install_id>/connection/complete", CompleteConnectionView.as_view()),
+    path("space/connections/callback", ConnectionCallbackView.as_view()),
     path("space/categories", CategoryListView.as_view()),
 ]

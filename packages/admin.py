@@ -4,6 +4,7 @@ from functools import partial
 from typing import Any
 
 from django.contrib import admin
+from django.contrib.admin.utils import unquote
 from django.db.models import URLField
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path
@@ -11,10 +12,9 @@ from django.utils.html import format_html
 
 from aiffinity.lib.staff_pages import ReadOnlyAdmin, StaffAdmin
 from packages import suspension
-from packages.console.actions import SUSPEND
 from packages.console.bulk import bulk_action
+from packages.console.capabilities import pretty_json
 from packages.console.queue_views import show_queue
-from packages.console.review_page import pretty_json
 from packages.console.review_views import show_review, take_action
 from packages.console.steps import Step, StepAdmin
 from packages.models import (
@@ -29,6 +29,7 @@ from packages.models import (
     Version,
     VersionState,
 )
+from packages.reviewing.approvers import SUSPEND_PERMISSION
 from packages.reviewing.cases import attempt_of
 from packages.tier_requirements import grant_curation, revoke_curation
 
@@ -39,10 +40,10 @@ CURATE = "packages.curate_package"
 class ReviewAdmin(ReadOnlyAdmin):
     """Every case; its page is the review page, and each tier has a queue."""
 
-    list_display = ("id", "version", "tier", "kind", "due_at", "claimed_by", "closed_at", "outcome")
+    list_display = ("version", "tier", "kind", "due_at", "claimed_by", "closed_at", "outcome")
     list_filter = ("tier", "kind", "outcome")
-    list_select_related = ("version", "claimed_by")
-    search_fields = ("=id", "=version__id", "version__package__slug")
+    list_select_related = ("version__package", "claimed_by")
+    search_fields = ("=id", "=version__id", "version__package__name", "version__package__slug")
     ordering = ("-pk",)
 
     def get_urls(self) -> list[URLPattern]:
@@ -59,7 +60,7 @@ class ReviewAdmin(ReadOnlyAdmin):
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         """Show the review page."""
-        return show_review(self, request, object_id)
+        return show_review(self, request, unquote(object_id))
 
 
 @admin.register(Version)
@@ -70,8 +71,8 @@ class VersionAdmin(StepAdmin):
         Step(
             "suspend",
             "Suspend this version",
-            SUSPEND,
-            "Its installs and calls stop everywhere within seconds; data is kept.",
+            SUSPEND_PERMISSION,
+            "Its installs and calls stop everywhere within seconds; data is kept. The provider reads why.",
             lambda version, user, reason: suspension.suspend_version(version, attempt_of(user, reason)),
             lambda version: version.state == VersionState.LISTED,
             tone="bad",
@@ -79,8 +80,8 @@ class VersionAdmin(StepAdmin):
         Step(
             "resume",
             "Resume this version",
-            SUSPEND,
-            "It is listed again, and its installs go on.",
+            SUSPEND_PERMISSION,
+            "It is listed again, and its installs go on. The provider reads why.",
             lambda version, user, reason: suspension.resume_version(version, attempt_of(user, reason)),
             lambda version: version.state == VersionState.SUSPENDED,
         ),
@@ -111,8 +112,8 @@ class PackageAdmin(StepAdmin):
         Step(
             "suspend",
             "Suspend this package",
-            SUSPEND,
-            "Everything of the package stops, whatever its versions' states; data is kept.",
+            SUSPEND_PERMISSION,
+            "Everything of the package stops, whatever its versions' states; data is kept. The provider reads why.",
             lambda package, user, reason: suspension.suspend_package(package, attempt_of(user, reason)),
             lambda package: package.suspended_at is None,
             tone="bad",
@@ -120,8 +121,8 @@ class PackageAdmin(StepAdmin):
         Step(
             "resume",
             "Resume this package",
-            SUSPEND,
-            "What its versions' states allow goes on.",
+            SUSPEND_PERMISSION,
+            "What its versions' states allow goes on. The provider reads why.",
             lambda package, user, reason: suspension.resume_package(package, attempt_of(user, reason)),
             lambda package: package.suspended_at is not None,
         ),
@@ -129,7 +130,7 @@ class PackageAdmin(StepAdmin):
             "revoke_curation",
             "Take the curation grant back",
             CURATE,
-            "What is listed stays; no other version comes onto the strategic surface.",
+            "What is listed stays; no other version comes onto the strategic surface. The grant keeps why.",
             lambda package, user, reason: revoke_curation(package, curator=user, note=reason),
             lambda package: package.curation_grants.filter(revoked_at=None).exists(),
             tone="bad",
@@ -157,9 +158,9 @@ class PackageAdmin(StepAdmin):
 class ValidationRunAdmin(ReadOnlyAdmin):
     """Validation runs."""
 
-    list_display = ("id", "version", "state", "score", "attempts_made", "created_at", "finished_at")
+    list_display = ("version", "state", "score", "created_at", "finished_at")
     list_filter = ("state",)
-    list_select_related = ("version",)
+    list_select_related = ("version__package",)
     search_fields = ("=id", "=version__id", "version__package__slug")
     ordering = ("-pk",)
 
@@ -168,10 +169,15 @@ class ValidationRunAdmin(ReadOnlyAdmin):
 class ReviewDecisionAdmin(ReadOnlyAdmin):
     """Decisions, with the hashes of what was seen."""
 
-    list_display = ("review", "decision", "reviewer", "created_at")
+    list_display = ("version", "decision", "reviewer", "created_at")
     list_filter = ("decision",)
-    list_select_related = ("review", "reviewer")
+    list_select_related = ("review__version__package", "reviewer")
+    search_fields = ("=review__id", "review__version__package__name", "review__version__package__slug")
     ordering = ("-pk",)
+
+    def version(self, row: ReviewDecision) -> str:
+        """Name the version that was decided on."""
+        return str(row.review.version)
 
 
 @admin.register(Attestation)
@@ -180,7 +186,7 @@ class AttestationAdmin(ReadOnlyAdmin):
 
     list_display = ("version", "kind", "account", "signed_by", "signed_at")
     list_filter = ("kind",)
-    list_select_related = ("version", "account")
+    list_select_related = ("version__package", "account")
     ordering = ("-pk",)
 
 
@@ -191,6 +197,10 @@ class PolicyReasonAdmin(StaffAdmin):
     list_display = ("title", "code", "is_active")
     list_filter = ("is_active",)
     search_fields = ("code", "title", "text")
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        """Keep the code of a reason in use: decisions and providers know it by that."""
+        return ("code",) if obj else ()
 
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         """Take an address without a scheme for one of https."""

@@ -21,7 +21,10 @@ _SEE = (
     *_all("view", "providers", "account", "app"),
 )
 _OPERATE = (
-    *_all("view", "runtime", "event", "delivery", "webhookendpoint", "namedsecret"),
+    *_all("view", "runtime", "event", "delivery", "deliveryattempt", "webhookendpoint", "namedsecret"),
+    "runtime.operate_webhooks",
+    "runtime.view_connection",
+    "runtime.operate_connections",
     *_all("view", "lib", "auditentry", "outgoingmail"),
     *_all("view", "capabilities", "install", "invocation"),
     *_all("view", "providers", "user"),

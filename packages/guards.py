@@ -6,10 +6,16 @@ from enum import StrEnum
 
 from django.utils import timezone
 
-from aiffinity.lib.errors import GateNotPassed, InvalidState
+from aiffinity.lib.errors import GateNotPassed, InvalidState, PermissionDenied
 from packages import policy
 from packages.models import Review, Version, VersionState
-from packages.reviewing.approvers import REVIEW_PERMISSION, approvals_missing, require_independent
+from packages.reviewing.approvers import (
+    REVIEW_PERMISSION,
+    SUSPEND_PERMISSION,
+    approvals_missing,
+    require_independent,
+    require_uninvolved,
+)
 from packages.runs import has_passed
 from providers.models import User
 
@@ -68,7 +74,8 @@ def passing_run(version: Version, attempt: Attempt) -> None:
 
 def independent_reviewer(version: Version, attempt: Attempt) -> None:
     """Nobody decides on what they, their mail address or their account submitted, superusers included."""
-    require_independent(version, attempt.user)
+    if attempt.role is Role.REVIEWER:
+        require_independent(version, attempt.user)
 
 
 def claimed_by_reviewer(version: Version, attempt: Attempt) -> None:
@@ -109,6 +116,24 @@ def approval_covers_content(version: Version, attempt: Attempt) -> None:
         )
 
 
+def may_suspend(version: Version, attempt: Attempt) -> None:
+    """Staff needs a group that suspends, or one whose rejection of something listed does."""
+    user = attempt.user
+    if attempt.role is Role.REVIEWER and not (
+        user is not None
+        and user.is_active
+        and user.is_staff
+        and (user.has_perm(SUSPEND_PERMISSION) or user.has_perm(REVIEW_PERMISSION))
+    ):
+        raise PermissionDenied("Your groups don't allow suspending and resuming.")
+
+
+def uninvolved_staff(version: Version, attempt: Attempt) -> None:
+    """Staff doesn't list again what they, their mail address or their account submitted."""
+    if attempt.role is Role.REVIEWER and attempt.user is not None:
+        require_uninvolved(attempt.user, version.package, version.submitted_by)
+
+
 def own_suspension(version: Version, attempt: Attempt) -> None:
     """What a reviewer or the system suspended, the provider can't let go."""
     if attempt.role is Role.PROVIDER and version.suspended_by != Role.PROVIDER:
@@ -136,6 +161,8 @@ GUARDS: dict[str, Callable[[Version, Attempt], None]] = {
         approvals_complete,
         seen_content,
         approval_covers_content,
+        may_suspend,
+        uninvolved_staff,
         own_suspension,
         no_other_listed,
     )

@@ -67,7 +67,8 @@ def list_submitted_versions() -> int:
     count = 0
     for verb, condition in waiting:
         found = Version.objects.select_related("package__app", "package__account").filter(condition)
-        for version in found.order_by("submitted_at")[:SWEEP_BATCH]:
+        # By lot: those that fail their gates time and again must not keep the others from their turn.
+        for version in found.order_by("?")[:SWEEP_BATCH]:
             try:
                 if verb is Verb.AUTO_LIST:
                     list_submitted_version(version)

@@ -120,8 +120,14 @@ def listed_base_of(version: Version) -> Version | None:
 
 def config_hash_of(version: Version) -> str:
     """Return the hash of the app's configuration that an approval binds, empty without a runtime app."""
-    found = RuntimeApp.objects.filter(pk=version.package.app_id).values_list("config_hash", flat=True)
-    return found.first() or ""
+    return config_hashes_of([version])[version.pk]
+
+
+def config_hashes_of(versions: Collection[Version]) -> dict[str, str]:
+    """Return what `config_hash_of` returns for each of several versions by their ids, with one query."""
+    apps = {version.package.app_id for version in versions}
+    found = dict(RuntimeApp.objects.filter(pk__in=apps).values_list("pk", "config_hash"))
+    return {version.pk: found.get(version.package.app_id, "") for version in versions}
 
 
 def reviewer_reasons(version: Version) -> list[str]:

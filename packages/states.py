@@ -64,7 +64,7 @@ TABLE: tuple[Transition, ...] = (
     Transition(_S.VALIDATED, _S.SUBMITTED, Verb.SUBMIT, _PROVIDER, ("gates",), "package.submitted"),
     Transition(_S.CHANGES_REQUESTED, _S.SUBMITTED, Verb.SUBMIT, _PROVIDER, ("gates",), "package.submitted"),
     Transition(_S.SUBMITTED, _S.IN_REVIEW, Verb.CLAIM, _REVIEWER, ("independent_reviewer",)),
-    Transition(_S.IN_REVIEW, _S.SUBMITTED, Verb.RELEASE, (Role.REVIEWER, Role.SYSTEM)),
+    Transition(_S.IN_REVIEW, _S.SUBMITTED, Verb.RELEASE, (Role.REVIEWER, Role.SYSTEM), ("independent_reviewer",)),
     Transition(_S.SUBMITTED, _S.DRAFT, Verb.WITHDRAW, _PROVIDER),
     Transition(_S.IN_REVIEW, _S.DRAFT, Verb.WITHDRAW, _PROVIDER),
     Transition(_S.SUBMITTED, _S.LISTED, Verb.AUTO_LIST, _SYSTEM, ("needs_no_reviewer", "gates"), "package.published"),
@@ -95,7 +95,8 @@ TABLE: tuple[Transition, ...] = (
         _S.SUSPENDED,
         Verb.SUSPEND,
         (Role.PROVIDER, Role.REVIEWER, Role.SYSTEM),
-        event="package.suspended",
+        ("may_suspend",),
+        "package.suspended",
     ),
     Transition(
         _S.SUPERSEDED,
@@ -110,7 +111,7 @@ TABLE: tuple[Transition, ...] = (
         _S.LISTED,
         Verb.RESUME,
         (Role.PROVIDER, Role.REVIEWER),
-        ("own_suspension", "no_other_listed"),
+        ("may_suspend", "uninvolved_staff", "own_suspension", "no_other_listed"),
         "package.resumed",
     ),
     Transition(_S.LISTED, _S.SUPERSEDED, Verb.DELIST, (Role.PROVIDER, Role.SYSTEM), event="package.deprecated"),
@@ -144,13 +145,16 @@ def transition(
 
     `changes` are further columns of the version, written by the same guarded UPDATE. Returns the version as it
     stands then. Raises INVALID_STATE (409) naming the state and the verbs it allows, PERMISSION_DENIED (403) for
-    another role's verb, and whatever the row's guards raise. Source: spec 3 "The version state machine".
+    another role's verb, NOT_FOUND (404) for another provider's version, and whatever the row's guards raise.
+    Source: spec 3 "The version state machine".
     """
     with transaction.atomic():
         # One package's transitions run one after the other: gates look at its other versions.
         if not Package.objects.select_for_update(no_key=True).filter(pk=version.package_id).exists():
             raise NotFound
         current = _read(version.pk)
+        if attempt.role is Role.PROVIDER and attempt.user and attempt.user.pk != current.package.account.owner_id:
+            raise NotFound
         row = _row_for(current, verb, attempt.role)
         for name in row.guards:
             GUARDS[name](current, attempt)

@@ -12,7 +12,6 @@ from packages.listing import list_submitted_version, list_version
 from packages.models import Version, VersionState
 from packages.reviewing.cases import close_review, open_review
 from packages.states import Verb, transition
-from packages.tasks import list_submitted_versions
 from providers.opaque_ids import opaque_user_id
 
 
@@ -43,7 +42,7 @@ def submit_version(version: Version, attempt: Attempt, *, is_published_on_approv
         if needs_reviewer:
             open_review(submitted, cause=" ".join(needs_reviewer))
         else:
-            wake_on_commit(list_submitted_versions)
+            wake_on_commit("packages.tasks.list_submitted_versions")
     return submitted if needs_reviewer else _listed_if_possible(submitted)
 
 

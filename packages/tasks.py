@@ -18,7 +18,7 @@ def run_validation(run_id: str) -> None:
 def resume_validation_runs() -> None:
     """Wake a worker for every open run that nobody works on."""
     for run_id in runner.wanting_runs():
-        wake(run_validation, run_id)
+        wake("packages.tasks.run_validation", run_id)
 
 
 @shared_task

@@ -5,10 +5,9 @@ import time
 from django.db import connection, transaction
 
 from aiffinity.lib.errors import InvalidState
-from aiffinity.lib.wakeups import wake
+from aiffinity.lib.wakeups import wake_on_commit
 from packages.models import Package, ValidationRun, Version, VersionState
 from packages.runs import OPEN_RUN_STATES, open_run
-from packages.tasks import run_validation
 
 POLL_SECONDS = 0.2
 WAIT_SECONDS = 30
@@ -27,8 +26,7 @@ def start_validation(version: Version) -> ValidationRun:
         run = open_run(current)
         if run is None:
             run = ValidationRun.objects.create(version=current, content_hash=current.content_hash)
-            run_id = run.pk
-            transaction.on_commit(lambda: wake(run_validation, run_id))
+            wake_on_commit("packages.tasks.run_validation", run.pk)
     return run
 
 

@@ -92,6 +92,14 @@ def auth_secrets(runtime_app: RuntimeApp) -> AuthSecrets:
     )
 
 
+def keep_client_secret_alone(runtime_app: RuntimeApp) -> str:
+    """Return the sealed write-only fields without the test connection, for an app that only revokes from now on."""
+    secret = _read_secrets(runtime_app).get("client_secret")
+    if secret is None:
+        return ""
+    return seal(runtime_app, AUTH_PROFILE, Secret(json.dumps({"client_secret": secret})))
+
+
 def config_hash(runtime_app: RuntimeApp) -> str:
     """Hash what an approval binds besides a version's content (spec 3 "Approval covers what it saw")."""
     return content_hash(config_parts(runtime_app))

@@ -22,11 +22,12 @@ _SCOPE = re.compile(r"\A[\x21\x23-\x5b\x5d-\x7e]{1,128}\Z")
 _HEADER = re.compile(r"\A[A-Za-z0-9](?:[A-Za-z0-9-]{0,62}[A-Za-z0-9])?\Z")
 _RESERVED_HEADERS: Final = frozenset(
     {
-        "accept", "authorization", "connection", "content-encoding", "content-length", "content-type", "cookie", "date",
-        "expect", "forwarded", "host", "http2-settings", "idempotency-key", "keep-alive", "location", "origin",
-        "proxy-authenticate", "proxy-authorization", "proxy-connection", "range", "referer", "set-cookie", "te",
-        "traceparent", "tracestate", "trailer", "transfer-encoding", "upgrade", "user-agent", "via", "x-api-key",
-        "x-http-method-override", "x-method-override", "x-original-url", "x-real-ip", "x-request-id", "x-rewrite-url",
+        "accept", "accept-encoding", "authorization", "connection", "content-encoding", "content-length",
+        "content-type", "cookie", "date", "expect", "forwarded", "host", "http2-settings", "idempotency-key",
+        "keep-alive", "location", "origin", "proxy-authenticate", "proxy-authorization", "proxy-connection", "range",
+        "referer", "set-cookie", "te", "traceparent", "tracestate", "trailer", "transfer-encoding", "upgrade",
+        "user-agent", "via", "x-api-key", "x-http-method-override", "x-method-override", "x-original-url", "x-real-ip",
+        "x-request-id", "x-rewrite-url",
     }
 )  # fmt: skip
 _RESERVED_PREFIXES: Final = ("sec-", "x-forwarded-", "x-aiffinity-", "webhook-", "access-control-", "if-")

@@ -16,7 +16,6 @@ from aiffinity.lib.wakeups import wake_on_commit
 from providers.models import App
 from runtime.event_types import EVENT_GROUPS, EVENT_TYPES, EventType, is_event_pattern, is_subscribed
 from runtime.models import Delivery, Event, WebhookEndpoint
-from runtime.tasks import deliver_due_webhooks
 
 __all__ = [
     "EVENT_GROUPS",
@@ -111,5 +110,5 @@ def _write(events: list[Event]) -> list[Delivery]:
         )
         for event in events
     )
-    wake_on_commit(deliver_due_webhooks)
+    wake_on_commit("runtime.tasks.deliver_due_webhooks")
     return deliveries

@@ -98,7 +98,7 @@ def _error(content: dict[str, Any]) -> tuple[str, str, bool]:
     if not isinstance(is_retryable, bool):
         _refuse("error.retryable", "type", "error.retryable must be true or false.")
     # A provider that names the key it got in its error must not hand it to the caller, nor to the call's log.
-    return code[:MAX_CODE_LENGTH], redact(message)[:MAX_MESSAGE_LENGTH], is_retryable
+    return redact(code)[:MAX_CODE_LENGTH], redact(message)[:MAX_MESSAGE_LENGTH], is_retryable
 
 
 def _ttl(ttl: Any) -> float | None:

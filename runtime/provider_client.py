@@ -6,6 +6,7 @@ that a hanging provider holds nothing but its own caller.
 
 import secrets
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
@@ -27,6 +28,7 @@ from aiffinity.lib.outbound import (
 )
 from aiffinity.lib.request_ids import get_request_id
 from runtime.auth_profiles import API_KEY
+from runtime.echoes import refuse_echo
 from runtime.models import RuntimeApp
 from runtime.named_secrets import open_named_secrets
 from runtime.provider_answers import ExecuteAnswer, read_answer
@@ -74,14 +76,21 @@ def execute(call: ExecuteCall) -> ExecuteAnswer:
 
     Raises UpstreamTimeout when the deadline passes, UpstreamError when the provider is down, answers outside
     the protocol or was shut off by its circuit breaker (with Retry-After), and UpstreamInvalidResponse for an
-    answer that isn't one.
+    answer that isn't one, or that holds a secret of the call.
     """
-    return read_answer(send_call(call))
+    named = open_named_secrets(call.runtime_app)
+    answer = read_answer(_send(call, build_request(call, named)))
+    of_user = (call.access_token, call.api_key, *(call.credentials or {}).values())
+    refuse_echo(answer, [*named.values(), *(secret for secret in of_user if secret is not None)])
+    return answer
 
 
 def send_call(call: ExecuteCall) -> OutboundResponse:
     """Call the provider once and return the raw answer, whatever its status; raises like `execute`."""
-    request = build_request(call)
+    return _send(call, build_request(call, open_named_secrets(call.runtime_app)))
+
+
+def _send(call: ExecuteCall, request: OutboundRequest) -> OutboundResponse:
     key = (call.runtime_app.pk, urlsplit(call.runtime_app.runtime_url).netloc, call.is_sandbox, call.circuit)
     if not breaker.allow(key):
         wait_seconds = int(breaker.retry_after_seconds(key)) + 1
@@ -101,8 +110,8 @@ def send_call(call: ExecuteCall) -> OutboundResponse:
     return response
 
 
-def build_request(call: ExecuteCall) -> OutboundRequest:
-    """Address, fill and sign one call.
+def build_request(call: ExecuteCall, named: Mapping[str, Secret]) -> OutboundRequest:
+    """Address, fill and sign one call; `named` are the app's named secrets.
 
     Plain http leaves the outbound client for allow-listed hosts alone, so a request that can be sent at all
     may carry the app's secrets.
@@ -112,7 +121,7 @@ def build_request(call: ExecuteCall) -> OutboundRequest:
             "capability": call.capability,
             "mode": call.mode,
             "params": call.params,
-            "context": _context(call),
+            "context": _context(call, named),
         }
     )
     timestamp = int(time.time()) if call.timestamp is None else call.timestamp
@@ -154,8 +163,7 @@ def upstream_failure(failure: OutboundError) -> UpstreamTimeout | UpstreamError 
     return UpstreamError(details=details)
 
 
-def _context(call: ExecuteCall) -> dict[str, Any]:
-    named = open_named_secrets(call.runtime_app)
+def _context(call: ExecuteCall, named: Mapping[str, Secret]) -> dict[str, Any]:
     return {
         "userId": call.user_id,
         "installId": call.install_id,
@@ -171,7 +179,7 @@ def _optional_headers(call: ExecuteCall) -> list[tuple[str, str]]:
     if call.access_token is not None:
         headers.append(("Authorization", f"Bearer {call.access_token.reveal()}"))
     if call.api_key is not None:
-        headers.append((_api_key_header(call.runtime_app), call.api_key.reveal()))
+        headers.append((api_key_header(call.runtime_app), call.api_key.reveal()))
     if call.idempotency_key is not None:
         headers.append(("Idempotency-Key", call.idempotency_key))
     if call.is_sandbox:
@@ -179,6 +187,7 @@ def _optional_headers(call: ExecuteCall) -> list[tuple[str, str]]:
     return headers
 
 
-def _api_key_header(runtime_app: RuntimeApp) -> str:
+def api_key_header(runtime_app: RuntimeApp) -> str:
+    """Return the header that carries a user's key."""
     profile = runtime_app.auth_profile or {}
     return str(profile.get(API_KEY, {}).get("header_name", "X-Api-Key"))

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
+from django.utils import timezone
 
 from aiffinity.lib.audit import append_audit
 from aiffinity.lib.crypto import Secret
@@ -13,6 +14,7 @@ from aiffinity.lib.views import get_owned
 from providers import applications
 from providers.models import Account, App
 from runtime.auth_profiles import config_hash
+from runtime.deliveries.enabling import start_over
 from runtime.models import RuntimeApp, RuntimeStatus, WebhookEndpoint
 from runtime.sealing import SIGNING_SECRET, seal
 from runtime.signing_secrets import new_signing_secret
@@ -61,6 +63,8 @@ def update_runtime_app(runtime_app: RuntimeApp, *, actor: str, fields: dict[str,
     Raises InvalidState when a status is given for an app that the platform suspended.
     """
     with transaction.atomic():
+        # The app before its runtime, as where an app is deleted.
+        App.objects.select_for_update(no_key=True).filter(pk=runtime_app.pk).exists()
         locked = RuntimeApp.objects.get_locked(runtime_app.pk)
         before = locked.status
         if "status" in fields:
@@ -68,14 +72,16 @@ def update_runtime_app(runtime_app: RuntimeApp, *, actor: str, fields: dict[str,
         if fields.get("health_check_url", locked.health_check_url) != locked.health_check_url:
             # What was seen at the old address says nothing about the new one.
             locked.health_checked_at = None
+            locked.next_health_check_at = timezone.now()
         for name in RUNTIME_FIELDS:
             setattr(locked, name, fields.get(name, getattr(locked, name)))
         locked.config_hash = config_hash(locked)
         locked.save()
         app_fields = {name: fields[name] for name in APP_FIELDS if name in fields}
         if app_fields:
+            address = locked.app.webhook_url
             locked.app = applications.update_app(locked.app, actor=actor, **app_fields)
-            _ensure_endpoint(locked)
+            _ensure_endpoint(locked, is_new_address=locked.app.webhook_url != address)
         append_audit(
             subject=locked.pk,
             action="runtime.updated",
@@ -109,9 +115,12 @@ def _make_app(account: Account, app_fields: dict[str, Any], *, actor: str) -> tu
     return applications.create_app(account, actor=actor, **app_fields)
 
 
-def _ensure_endpoint(runtime_app: RuntimeApp) -> None:
+def _ensure_endpoint(runtime_app: RuntimeApp, *, is_new_address: bool = False) -> None:
+    """Make the webhook profile that a `webhook_url` means; a new address starts with a clean record."""
     if runtime_app.app.webhook_url:
-        WebhookEndpoint.objects.get_or_create(runtime_app=runtime_app, defaults={"events": ["*"]})
+        endpoint, is_new = WebhookEndpoint.objects.get_or_create(runtime_app=runtime_app, defaults={"events": ["*"]})
+        if is_new_address and not is_new:
+            start_over(endpoint)
 
 
 def _set_status(runtime_app: RuntimeApp, status: str) -> None:

@@ -13,8 +13,40 @@ posted to the app's `webhook_url` as JSON:
 ```
 
 The body's bytes and the id are the same in every attempt; deliveries may come twice and in any order, so keep the ids
-that you have seen. Answer any 2xx within `timeout_ms`; everything else is tried again by the profile's retry policy. A
-410 disables the endpoint; 429 and 503 may name a `Retry-After`.
+that you have seen.
+
+## When it is tried again
+
+Answer any 2xx within `timeout_ms`; every other answer, a redirect too (none is followed), and silence are failed
+attempts. A failed delivery is tried again after min(`initial_delay_ms` * 2ⁿ, `max_delay_ms`) ± 20 %, until `max_retries`
+or `max_elapsed_hours` is reached, whichever comes first. 429 and 503 may put it off by `Retry-After` (seconds or a date,
+at most four hours); 410 disables the endpoint.
+
+| field of the webhook profile | range | default |
+| --- | --- | --- |
+| `timeout_ms` | 100 to 30,000 | 5,000 |
+| `rate_limit_per_second` | 1 to 1,000 | 200 |
+| `retry_policy.max_retries` | 0 to 30 | 18 |
+| `retry_policy.initial_delay_ms` | 100 to 60,000 | 1,000 |
+| `retry_policy.max_delay_ms` | 100 to 14,400,000 | 14,400,000 |
+| `retry_policy.max_elapsed_hours` | 1 to 72 | 24 |
+
+An endpoint gets at most `rate_limit_per_second` attempts a second, after a pause at most one second's worth at once. When
+five deliveries in a row, or more than half of the last twenty, found it down (no answer, 5xx or 429), it is left alone
+for 30 seconds; then a single delivery tries whether it is back. What waits meanwhile uses up no attempt.
+
+## When it stops
+
+After three days without one success the endpoint is disabled; mails come at 50 % and 75 % of that time and at its end.
+Mend it and put the webhook profile again, or change the app's `webhook_url` with PATCH on the runtime app: the endpoint
+starts with a clean record. Retries that were planned for later go on; deliveries that fell due while it was disabled are
+failed, and events of that time were not kept for it.
+
+- `GET …/webhook-deliveries` lists deliveries (`status`, `event`, `since`, `cursor`); each shows its attempts with status,
+  latency, the first 2 KiB of the answer, and why it failed. All is kept for 30 days.
+- `POST …/webhook-deliveries/{id}/replay` sends one once more.
+- `POST …/webhooks/recover` with `since` sends all once more that failed since, at half the rate limit.
+- `POST …/webhooks/test` sends a `platform.ping`.
 
 ## Verify before you read
 

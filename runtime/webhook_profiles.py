@@ -6,7 +6,9 @@ from django.db import transaction
 
 from aiffinity.lib.audit import append_audit
 from aiffinity.lib.errors import NotFound
+from aiffinity.lib.wakeups import wake_on_commit
 from providers.applications import update_app
+from runtime.deliveries.enabling import clean_record
 from runtime.models import RuntimeApp, WebhookEndpoint
 from runtime.signing_secrets import set_signing_secret
 
@@ -33,9 +35,16 @@ def put_webhook_profile(
             locked.app = update_app(locked.app, actor=actor, webhook_url=url)
         if secret is not None:
             set_signing_secret(locked, actor=actor, value=secret)
+        # The app's row is locked, so that nobody else makes one; a stronger lock would wait for events being posted.
+        endpoint = WebhookEndpoint.objects.select_for_update(no_key=True).filter(pk=locked.pk).first()
+        is_new = endpoint is None
+        endpoint = endpoint or WebhookEndpoint(runtime_app=locked)
         # Somebody who mends the profile has mended the endpoint: it starts over with a clean record.
-        state = {"disabled_at": None, "disabled_reason": "", "failing_since": None}
-        endpoint, is_new = WebhookEndpoint.objects.update_or_create(runtime_app=locked, defaults={**fields, **state})
+        for name, value in {**fields, **clean_record()}.items():
+            setattr(endpoint, name, value)
+        endpoint.runtime_app = locked
+        endpoint.save(force_insert=is_new)
+        wake_on_commit("runtime.tasks.deliver_due_webhooks")
         append_audit(subject=locked.pk, action="webhook_profile.set", actor=actor, data={"events": endpoint.events})
     return endpoint, is_new
 

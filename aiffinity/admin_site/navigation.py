@@ -33,6 +33,11 @@ def theme(request: HttpRequest) -> str:
     return static("aiffinity/console/theme.css")
 
 
+def favicon(request: HttpRequest) -> str:
+    """Return the address of the console's icon."""
+    return static("aiffinity/console/favicon.svg")
+
+
 def sidebar(request: HttpRequest) -> list[Item]:
     """Return the groups of the sidebar; what the groups of staff may not see is left out."""
     return [
@@ -44,9 +49,9 @@ def sidebar(request: HttpRequest) -> list[Item]:
                 _page("Packages", "deployed_code", "packages.package"),
                 _page("Versions", "history", "packages.version"),
                 _page("Validation runs", "fact_check", "packages.validationrun"),
-                _page("Decisions", "gavel", "packages.reviewdecision"),
                 _page("Curation grants", "workspace_premium", "packages.curationgrant"),
                 _page("Installs", "download", "capabilities.install"),
+                _page("Connections", "link", "runtime.connection"),
                 _page("Invocations", "swap_calls", "capabilities.invocation"),
             ],
         },
@@ -76,11 +81,10 @@ def sidebar(request: HttpRequest) -> list[Item]:
             "items": [
                 _page("Events", "bolt", "runtime.event"),
                 _page("Deliveries", "send", "runtime.delivery"),
+                _page("Delivery attempts", "manage_history", "runtime.deliveryattempt"),
                 _page("Mails", "mail", "lib.outgoingmail"),
                 _page("Audit log", "receipt_long", "lib.auditentry"),
                 _page("Named secrets", "key", "runtime.namedsecret"),
-                _page("Policy reasons", "policy", "packages.policyreason"),
-                _page("Canned texts", "quickreply", "packages.cannedtext"),
             ],
         },
     ]
@@ -103,6 +107,9 @@ def _review_items(request: HttpRequest) -> list[Item]:
             **_page("All reviews", "inventory", "packages.review"),
             "active": lambda request: request.path == reverse("admin:packages_review_changelist"),
         },
+        _page("Decisions", "gavel", "packages.reviewdecision"),
+        _page("Policy reasons", "policy", "packages.policyreason"),
+        _page("Canned texts", "quickreply", "packages.cannedtext"),
     ]
 
 

@@ -12,14 +12,17 @@ class LibConfig(AppConfig):
     verbose_name = "Platform"
 
     def ready(self) -> None:
-        """Register the system checks, the sealed column and what Celery's processes and migrate have to tell."""
+        """Fill the registries with what the library has of each, and hear what Celery's processes and migrate tell."""
         from celery import signals
 
-        from aiffinity.lib import checks, deployment, startup, task_context
+        from aiffinity.lib import checks, deployment, expiry, startup, task_context
+        from aiffinity.lib.doctor import registration
         from aiffinity.lib.models import OutgoingMail
         from aiffinity.lib.rewrapping import SealedColumn, sealed_columns
 
         checks.register_all()
+        expiry.register_all()
+        registration.register_all()
         sealed_columns.append(SealedColumn(OutgoingMail, "sealed_body", lambda mail: mail.pk))
         task_context.connect_all()
         post_migrate.connect(deployment.remember_environment, sender=self)

@@ -1,14 +1,15 @@
 """The append-only audit log: one hash chain per subject (spec 3 "Every transition", spec 6 "audit")."""
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any
 
 from django.db import connection
+from django.db.models import Exists, OuterRef, Q, Subquery
 from django.utils import timezone
 
 from aiffinity.lib.canonical import canonical_json
-from aiffinity.lib.models import AuditEntry
+from aiffinity.lib.models import AuditEntry, AuditHead
 from aiffinity.lib.request_ids import get_request_id
 
 GENESIS = "0" * 64
@@ -74,14 +75,36 @@ def entry_hash(entry: AuditEntry) -> str:
     return hashlib.sha256(canonical_json(said)).hexdigest()
 
 
-def find_breaks() -> Iterator[AuditEntry]:
-    """Yield every entry whose hash, sequence or link to its predecessor doesn't hold."""
+def find_breaks(subjects: Collection[str] | None = None) -> Iterator[AuditEntry]:
+    """Yield every entry whose hash, sequence, link to its predecessor or place in the chain doesn't hold.
+
+    Looks at the chains of these subjects, or at all.
+    Where the end of a chain is missing, an unsaved entry without an id stands for the newest one that was written.
+    """
+    heads = AuditHead.objects.filter(subject=OuterRef("subject"))
+    entries = AuditEntry.objects.annotate(
+        head_sequence=Subquery(heads.values("sequence")), head_hash=Subquery(heads.values("hash"))
+    )
+    chains = Q() if subjects is None else Q(subject__in=subjects)
     subject, sequence, previous = "", 0, GENESIS
-    for entry in AuditEntry.objects.order_by("subject", "sequence").iterator(chunk_size=2000):
+    for entry in entries.filter(chains).order_by("subject", "sequence").iterator(chunk_size=2000):
         if entry.subject != subject:
             subject, sequence, previous = entry.subject, 0, GENESIS
         sequence += 1
-        is_whole = entry.sequence == sequence and entry.previous_hash == previous and entry.hash == entry_hash(entry)
-        if not is_whole:
+        is_linked = entry.sequence == sequence and entry.previous_hash == previous
+        if not (is_linked and _fits_head(entry) and entry.hash == entry_hash(entry)):
             yield entry
         sequence, previous = entry.sequence, entry.hash
+    yield from _missing_ends(chains)
+
+
+def _fits_head(entry: Any) -> bool:
+    if entry.head_sequence is None or entry.sequence > entry.head_sequence:
+        return False
+    return bool(entry.sequence < entry.head_sequence or entry.hash == entry.head_hash)
+
+
+def _missing_ends(chains: Q) -> Iterator[AuditEntry]:
+    reaching = AuditEntry.objects.filter(subject=OuterRef("subject"), sequence__gte=OuterRef("sequence"))
+    for head in AuditHead.objects.filter(chains, ~Exists(reaching)).order_by("subject").iterator():
+        yield AuditEntry(id="", subject=head.subject, sequence=head.sequence, action="missing", hash=head.hash)

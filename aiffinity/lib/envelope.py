@@ -16,20 +16,19 @@ from aiffinity.lib.request_ids import get_request_id
 
 @dataclass(frozen=True)
 class Pagination:
-    """Where a page stands in its list; counted in items."""
+    """Where a page stands in its list; counted in items, or told by the cursor of the page after it."""
 
     total: int
     limit: int
     offset: int
+    is_keyset: bool = False
+    next_cursor: str | None = None
 
     def as_meta(self) -> dict[str, Any]:
         """Render `meta.pagination` as the documents print it."""
-        return {
-            "total": self.total,
-            "limit": self.limit,
-            "offset": self.offset,
-            "hasMore": self.offset + self.limit < self.total,
-        }
+        has_more = self.next_cursor is not None if self.is_keyset else self.offset + self.limit < self.total
+        meta = {"total": self.total, "limit": self.limit, "offset": self.offset, "hasMore": has_more}
+        return {**meta, "nextCursor": self.next_cursor} if self.is_keyset else meta
 
 
 @dataclass(frozen=True)

@@ -6,10 +6,10 @@ import orjson
 from django.template.loader import render_to_string
 from django.utils import timezone
 
-from aiffinity.lib import tasks, wakeups
 from aiffinity.lib.crypto import Secret, keyring
 from aiffinity.lib.ids import new_id
 from aiffinity.lib.models import OutgoingMail
+from aiffinity.lib.wakeups import wake_on_commit
 
 BODY_PARTS = (("text", "txt"), ("html", "html"))
 
@@ -26,5 +26,5 @@ def queue_mail(*, to: str, template: str, context: dict[str, Any]) -> OutgoingMa
     mail = OutgoingMail.objects.create(
         id=mail_id, to=to, subject=subject, sealed_body=sealed, next_attempt_at=now, created_at=now
     )
-    wakeups.wake_on_commit(tasks.send_due_mails)
+    wake_on_commit("aiffinity.lib.tasks.send_due_mails")
     return mail

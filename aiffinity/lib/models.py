@@ -1,4 +1,4 @@
-"""Tables of the library: idempotency records, audit log, queued mails and the deployment's environment."""
+"""Tables of the library: idempotency, audit log with its heads, queued mails, heartbeats, the environment."""
 
 from django.db import models
 
@@ -53,6 +53,17 @@ class AuditEntry(models.Model):
         return f"{self.subject} #{self.sequence} {self.action}"
 
 
+class AuditHead(models.Model):
+    """The newest audit entry of a subject; a trigger writes it, so that a chain that was cut short shows."""
+
+    subject = models.CharField(max_length=40, primary_key=True)
+    sequence = models.PositiveIntegerField()
+    hash = models.CharField(max_length=64)
+
+    def __str__(self) -> str:
+        return f"{self.subject} #{self.sequence}"
+
+
 class Deployment(models.Model):
     """The one row that remembers which environment this database belongs to (spec 1, decision 19)."""
 
@@ -61,6 +72,16 @@ class Deployment(models.Model):
 
     def __str__(self) -> str:
         return self.environment
+
+
+class Heartbeat(models.Model):
+    """When a periodic process was last heard."""
+
+    name = models.CharField(max_length=40, primary_key=True)
+    heard_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return self.name
 
 
 class OutgoingMail(models.Model):

@@ -100,6 +100,10 @@ def list_meta_schema() -> Json:
             "limit": {"type": "integer", "minimum": 1, "maximum": 100},
             "offset": count,
             "hasMore": {"type": "boolean", "description": "Whether items follow this page."},
+            "nextCursor": {
+                "type": ["string", "null"],
+                "description": "On lists that take `cursor`: the page after this one.",
+            },
         },
         "required": ["total", "limit", "offset", "hasMore"],
     }

@@ -20,14 +20,23 @@ class SealedColumn:
     context_of: Callable[[Any], str]
     relations: tuple[str, ...] = ()
 
+    @property
+    def label(self) -> str:
+        """Return the column's name for people, such as `runtime.NamedSecret.sealed_value`."""
+        return f"{self.model._meta.label}.{self.field}"
+
 
 @dataclass(frozen=True)
 class Rewrapped:
-    """What became of one column: how many rows moved, and the keys of those that don't open."""
+    """What became of one column: how many rows moved, the keys of those that don't open, and what is left.
+
+    `left` counts the rows under older keys that are there afterwards besides: somebody still seals with one.
+    """
 
     column: SealedColumn
     moved: int
     unreadable: list[str]
+    left: int
 
 
 # Each room adds its own in AppConfig.ready(); the library's are added there too.
@@ -37,7 +46,8 @@ sealed_columns: list[SealedColumn] = []
 def rewrap_column(column: SealedColumn) -> Rewrapped:
     """Wrap every data key of a column anew under the active master key, in batches and without locks.
 
-    A row that changes meanwhile is left as it is: whoever changed it sealed it anew.
+    A row that changes meanwhile is left as it is: whoever changed it sealed it anew. A rotation that was broken off
+    is gone on with by another one: what has moved is passed over.
     """
     ring, moved, unreadable, last = keyring(), 0, [], ""
     while batch := list(_rows(column, ring, after=last)[:BATCH_SIZE]):
@@ -47,10 +57,16 @@ def rewrap_column(column: SealedColumn) -> Rewrapped:
             except ValueError:
                 unreadable.append(str(row.pk))
         last = batch[-1].pk
-    return Rewrapped(column, moved, unreadable)
+    left = _rows(column, ring).exclude(pk__in=unreadable).count()
+    return Rewrapped(column, moved, unreadable, left)
 
 
-def _rows(column: SealedColumn, ring: Keyring, *, after: Any) -> QuerySet[Model]:
+def count_not_rewrapped(column: SealedColumn) -> int:
+    """Return how many rows of a column are sealed under another master key than the active one."""
+    return _rows(column, keyring()).count()
+
+
+def _rows(column: SealedColumn, ring: Keyring, *, after: Any = "") -> QuerySet[Model]:
     is_done = Q(**{column.field: ""}) | Q(**{f"{column.field}__startswith": f"{FORMAT}.{ring.active_id}."})
     rows = column.model._base_manager.exclude(is_done).order_by("pk").select_related(*column.relations)
     return rows.filter(pk__gt=after) if after else rows

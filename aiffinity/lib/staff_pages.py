@@ -29,13 +29,16 @@ class StaffAdmin(UnfoldAdmin):
         """Nobody deletes rows by hand."""
         return False
 
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
+        """Show JSON plainly to who may only look: Unfold's colours are inline styles, which the policy refuses."""
+        names = list(super().get_fields(request, obj))
+        if self.has_change_permission(request, obj):
+            return names
+        return [as_plain_json(self.model, name) or name for name in names]
+
 
 class ReadOnlyAdmin(StaffAdmin):
     """Shows rows; verbs change them."""
-
-    def get_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
-        """Show JSON plainly: Unfold would colour it with inline styles, which the policy refuses."""
-        return [as_plain_json(self.model, name) or name for name in super().get_fields(request, obj)]
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         """Nobody adds rows by hand."""

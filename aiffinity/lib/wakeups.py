@@ -1,4 +1,8 @@
-"""Waking workers: a Celery message only says "look now"; the database knows what is due (spec 6 "outbox")."""
+"""Waking workers: a Celery message only says "look now"; the database knows what is due (spec 6 "outbox").
+
+Tasks are woken by their names, as the beat schedule has them: a verb that wakes a task, and the task that calls
+the verb, could not import one another.
+"""
 
 import atexit
 import logging
@@ -6,9 +10,8 @@ import os
 import threading
 import time
 from contextvars import Context, copy_context
-from typing import Any
 
-from celery import Task
+from celery import Celery, current_app
 from django.db import transaction
 from kombu.exceptions import KombuError
 from redis.exceptions import RedisError
@@ -18,7 +21,7 @@ logger = logging.getLogger(__name__)
 PAUSE_AFTER_FAILURE_SECONDS = 5.0
 FLUSH_SECONDS = 1.0
 
-Wanted = dict[tuple[str, tuple[str, ...]], tuple["Task[Any, Any]", Context]]
+Wanted = dict[tuple[str, tuple[str, ...]], Context]
 
 
 class Waker:
@@ -27,7 +30,8 @@ class Waker:
     Equal ones that wait are sent once. After a failure the work is left to the sweeps for a while.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, app: "Celery | None" = None) -> None:
+        self._app = app or current_app
         self.forget()
 
     def forget(self) -> None:
@@ -38,12 +42,12 @@ class Waker:
         self._retry_at = 0.0
         self._thread: threading.Thread | None = None
 
-    def wake(self, task: "Task[Any, Any]", *args: str) -> None:
+    def wake(self, task: str, *args: str) -> None:
         """Have one wake-up sent; never raises and never waits for the broker."""
         with self._changed:
             if time.monotonic() < self._retry_at:
                 return
-            self._wanted[task.name, args] = (task, copy_context())
+            self._wanted[task, args] = copy_context()
             if self._thread is None:
                 self._thread = threading.Thread(target=self._send_all, name="wake-ups", daemon=True)
                 self._thread.start()
@@ -69,11 +73,11 @@ class Waker:
 
     def _send(self, wanted: Wanted) -> bool:
         """Send a batch in the contexts that asked for it; return False at the first failure."""
-        for (_, args), (task, context) in wanted.items():
+        for (task, args), context in wanted.items():
             try:
-                context.run(task.apply_async, args=args, ignore_result=True, retry=False)
+                context.run(self._app.send_task, task, args=args, ignore_result=True, retry=False)
             except (KombuError, RedisError, OSError) as exc:
-                logger.warning("no wake-up for %s: the broker is away (%s)", task.name, type(exc).__name__)
+                logger.warning("no wake-up for %s: the broker is away (%s)", task, type(exc).__name__)
                 return False
         return True
 
@@ -83,11 +87,11 @@ atexit.register(waker.flush)
 os.register_at_fork(after_in_child=waker.forget)
 
 
-def wake_on_commit(task: "Task[Any, Any]") -> None:
+def wake_on_commit(task: str, *args: str) -> None:
     """Wake a worker once the current transaction is committed; a sweep finds the work if that fails."""
-    transaction.on_commit(lambda: wake(task))
+    transaction.on_commit(lambda: wake(task, *args))
 
 
-def wake(task: "Task[Any, Any]", *args: str) -> None:
+def wake(task: str, *args: str) -> None:
     """Send a wake-up without waiting for a broker that is away."""
     waker.wake(task, *args)

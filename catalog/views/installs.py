@@ -36,7 +36,7 @@ class InstallView(UserView):
             actor=self.actor,
             consent=consent["permissions"] if consent else None,
         )
-        return Response(install_document(install), status=201 if is_new else 200)
+        return Response(install_document(get_owned(installs_of(self.user), install.pk)), status=201 if is_new else 200)
 
     @extend_schema(
         operation_id="uninstallPackage", summary="Uninstall a package", tags=["Catalog"], responses=InstallOut

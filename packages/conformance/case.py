@@ -17,7 +17,7 @@ from packages.models import Version
 from providers.opaque_ids import opaque_user_id
 from runtime.auth_profiles import AuthSecrets, auth_secrets
 from runtime.descriptors import input_schema
-from runtime.health import check_health
+from runtime.health.on_demand import check_health
 from runtime.models import HealthCheck, RuntimeApp
 from runtime.named_secrets import open_named_secrets
 from runtime.provider_answers import ExecuteAnswer, read_answer

@@ -71,14 +71,18 @@ def duplicate_action_acts_once(case: Case, capability: Descriptor) -> Finding:
 
 @version_check("reliability", weight=1)
 def health_names_every_capability(case: Case) -> Finding:
-    """The health body says of every capability that is called whether it is healthy."""
+    """The health body names every capability that is called, and none of them as unhealthy."""
     if not case.runtime_app.health_check_url:
         return failed("Give the runtime app a health_check_url: every app must expose one.")
     said = case.health().runtime_app.capability_health
-    missing = sorted({item["name"] for item in case.capabilities if item["mode"] in CALLED_MODES} - set(said))
+    called = {item["name"] for item in case.capabilities if item["mode"] in CALLED_MODES}
+    unhealthy = sorted(name for name in called if said.get(name) == "unhealthy")
+    if unhealthy:
+        return failed(f"The health body says that {', '.join(unhealthy)} is unhealthy. Mend it and validate again.")
+    missing = sorted(called - set(said))
     return judge(
         not missing,
-        "The health body names every capability.",
+        "The health body names every capability, and none as unhealthy.",
         f"The health body's `capabilities` leaves out {', '.join(missing)}. Name each: one that is unhealthy is"
         " then suspended alone, and not the whole app.",
     )

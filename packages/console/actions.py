@@ -4,16 +4,24 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from packages.console.forms import ClaimForm, CommentForm, NeededCommentForm, ReasonsForm, SeenForm, TextForm
+from packages.console.forms import (
+    ClaimForm,
+    CommentForm,
+    MessageForm,
+    NeededCommentForm,
+    NoteForm,
+    ReasonsForm,
+    SeenForm,
+)
+from packages.console.obstacles import Obstacle
 from packages.models import PolicyReason, Review, VersionState
-from packages.reviewing.bulk import bulk_suspend
+from packages.reviewing.approvers import REVIEW_PERMISSION, SUSPEND_PERMISSION
+from packages.reviewing.cases import attempt_of
 from packages.reviewing.claims import claim_review, release_claim
 from packages.reviewing.decisions import approve, reject, request_changes
 from packages.reviewing.thread import add_note, escalate, send_message
+from packages.suspension import suspend_version
 from providers.models import User
-
-REVIEW = "packages.review_version"
-SUSPEND = "packages.suspend_package"
 
 Given = dict[str, Any]
 
@@ -71,10 +79,7 @@ def _escalate(review: Review, user: User, given: Given) -> object:
 
 
 def _suspend(review: Review, user: User, given: Given) -> object:
-    for _, error in bulk_suspend([review.version], reviewer=user, reason=given["comment"]):
-        if error is not None:
-            raise error
-    return review
+    return suspend_version(review.version, attempt_of(user, given["comment"]))
 
 
 def _add_note(review: Review, user: User, given: Given) -> object:
@@ -95,7 +100,7 @@ ACTIONS: dict[str, Action] = {
         Action(
             "claim",
             "Claim",
-            REVIEW,
+            REVIEW_PERMISSION,
             ClaimForm,
             _claim,
             "You hold this review for 30 minutes.",
@@ -107,7 +112,7 @@ ACTIONS: dict[str, Action] = {
         Action(
             "release",
             "Release",
-            REVIEW,
+            REVIEW_PERMISSION,
             ClaimForm,
             _release,
             "The review is back in the queue.",
@@ -118,7 +123,7 @@ ACTIONS: dict[str, Action] = {
         Action(
             "approve",
             "Approve",
-            REVIEW,
+            REVIEW_PERMISSION,
             CommentForm,
             _approve,
             "Your approval is recorded.",
@@ -132,7 +137,7 @@ ACTIONS: dict[str, Action] = {
         Action(
             "request_changes",
             "Request changes",
-            REVIEW,
+            REVIEW_PERMISSION,
             ReasonsForm,
             _request_changes,
             "The provider was told what to change.",
@@ -146,7 +151,7 @@ ACTIONS: dict[str, Action] = {
         Action(
             "reject",
             "Reject",
-            REVIEW,
+            REVIEW_PERMISSION,
             ReasonsForm,
             _reject,
             "The version is rejected, and the provider was told why.",
@@ -160,8 +165,8 @@ ACTIONS: dict[str, Action] = {
         Action(
             "message",
             "Message the provider",
-            REVIEW,
-            TextForm,
+            REVIEW_PERMISSION,
+            MessageForm,
             _send_message,
             "The message is sent.",
             hint="A question or a hint, without a decision. The provider gets a mail.",
@@ -172,8 +177,8 @@ ACTIONS: dict[str, Action] = {
         Action(
             "note",
             "Private note",
-            REVIEW,
-            TextForm,
+            REVIEW_PERMISSION,
+            NoteForm,
             _add_note,
             "The note is kept.",
             hint="For other reviewers; the provider never sees it.",
@@ -183,22 +188,22 @@ ACTIONS: dict[str, Action] = {
         Action(
             "escalate",
             "Escalate",
-            REVIEW,
+            REVIEW_PERMISSION,
             NeededCommentForm,
             _escalate,
             "The review is marked as escalated.",
-            hint="You need another opinion. The review is marked in the queue.",
+            hint="You need another opinion. The queue marks the review, your claim ends, and colleagues read why.",
             icon="priority_high",
             shortcut="e",
         ),
         Action(
             "suspend",
             "Suspend",
-            SUSPEND,
+            SUSPEND_PERMISSION,
             NeededCommentForm,
             _suspend,
             "The version is suspended.",
-            hint="Stops installs and calls everywhere within seconds. Data is kept; a reviewer can resume it.",
+            hint="Stops installs and calls everywhere within seconds; reviewers can resume it. The provider reads why.",
             tone="bad",
             icon="pause_circle",
             is_previewed=True,
@@ -207,9 +212,13 @@ ACTIONS: dict[str, Action] = {
 }
 
 
-def shown_actions(review: Review, user: User) -> list[Action]:
+def shown_actions(review: Review, user: User, obstacle: Obstacle) -> list[Action]:
     """Return the actions that can be of use now; the verbs still refuse what the rules forbid."""
-    return [action for action in ACTIONS.values() if _is_of_use(action, review, user)]
+    return [
+        action
+        for action in ACTIONS.values()
+        if action.name not in obstacle.actions and _is_of_use(action, review, user)
+    ]
 
 
 def _is_of_use(action: Action, review: Review, user: User) -> bool:

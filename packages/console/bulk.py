@@ -9,17 +9,21 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
+from django.utils import timezone
 
 from aiffinity.lib.errors import PlatformError
-from packages.console.actions import REVIEW, SUSPEND
+from packages.console.forms import BulkForm
+from packages.console.queue import queue_rows
 from packages.console.queue_views import staff_user, tier_named
 from packages.console.review_views import CONFIRMED
 from packages.models import Review, Version, VersionState
+from packages.policy import config_hashes_of
+from packages.reviewing.approvers import REVIEW_PERMISSION, SUSPEND_PERMISSION
 from packages.reviewing.bulk import blast_radius, bulk_approve, bulk_suspend
 from providers.models import User
-from runtime.models import RuntimeApp
 
-BULK_PERMISSIONS = {"approve": REVIEW, "suspend": SUSPEND}
+BULK_PERMISSIONS = {"approve": REVIEW_PERMISSION, "suspend": SUSPEND_PERMISSION}
+LABELS = {"approve": "Comment to the providers", "suspend": "Why; the providers read it"}
 MAX_TICKED = 100
 
 
@@ -36,15 +40,15 @@ def bulk_action(page: "ModelAdmin[Any]", request: HttpRequest, tier: str, name: 
     if request.method != "POST" or not reviews:
         messages.warning(request, "Tick at least one review first.")
         return redirect(back)
-    comment = request.POST.get("comment", "").strip()
-    if CONFIRMED in request.POST and comment:
-        _tell(request, name, _run(request, name, reviews, user, comment))
+    form = BulkForm(request.POST if CONFIRMED in request.POST else None, auto_id="%s", label=LABELS[name])
+    if form.is_bound and form.is_valid():
+        _tell(request, name, _run(request, name, reviews, user, form.cleaned_data["comment"]))
         return redirect(back)
-    return _preview(page, request, known.value, name, reviews)
+    return _preview(page, request, known.value, name, reviews, form)
 
 
 def _ticked(request: HttpRequest) -> list[Review]:
-    keys = request.POST.getlist("review")[:MAX_TICKED]
+    keys = [key for key in request.POST.getlist("review") if "\x00" not in key][:MAX_TICKED]
     found = Review.objects.filter(pk__in=keys, closed_at=None).order_by("due_at", "pk")
     return list(found.select_related("claimed_by", "version__package__account", "version__package__app"))
 
@@ -68,12 +72,8 @@ def _split(value: str) -> tuple[str, str, str]:
 
 def _seen(reviews: list[Review]) -> list[str]:
     """Return what the preview shows of each review: its id and the hashes of content and configuration."""
-    apps = [review.version.package.app_id for review in reviews]
-    configs = dict(RuntimeApp.objects.filter(pk__in=apps).values_list("pk", "config_hash"))
-    return [
-        f"{review.pk}:{review.version.content_hash}:{configs.get(review.version.package.app_id, '')}"
-        for review in reviews
-    ]
+    configs = config_hashes_of([review.version for review in reviews])
+    return [f"{review.pk}:{review.version.content_hash}:{configs[review.version_id]}" for review in reviews]
 
 
 def _listed_of(reviews: list[Review]) -> list[Version]:
@@ -98,18 +98,20 @@ def _tell(request: HttpRequest, name: str, results: list[tuple[str, PlatformErro
 
 
 def _preview(
-    page: "ModelAdmin[Any]", request: HttpRequest, tier: str, name: str, reviews: list[Review]
+    page: "ModelAdmin[Any]", request: HttpRequest, tier: str, name: str, reviews: list[Review], form: BulkForm
 ) -> HttpResponse:
-    versions = [review.version for review in reviews] if name == "approve" else _listed_of(reviews)
+    is_approval = name == "approve"
+    versions = [review.version for review in reviews] if is_approval else _listed_of(reviews)
     context = {
         **page.admin_site.each_context(request),
         "title": f"Bulk {name}",
         "tier": tier,
         "name": name,
         "reviews": reviews,
+        "rows": queue_rows(reviews, staff_user(page, request), timezone.now()) if is_approval else [],
         "versions": versions,
         "seen": _seen(reviews),
         "blast": blast_radius(versions),
-        "has_no_comment": CONFIRMED in request.POST,
+        "form": form,
     }
-    return TemplateResponse(request, "admin/console/bulk.html", context)
+    return TemplateResponse(request, "admin/console/bulk.html", context, status=422 if form.is_bound else 200)

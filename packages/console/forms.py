@@ -5,8 +5,9 @@ from typing import Any
 from django import forms
 
 from packages.models import PolicyReason
+from packages.reviewing.thread import MAX_TEXT_CHARACTERS
 
-TEXT_LENGTH = 4_000
+TEXT_LENGTH = MAX_TEXT_CHARACTERS
 
 
 class SeenForm(forms.Form):
@@ -29,15 +30,35 @@ class CommentForm(SeenForm):
 
 
 class NeededCommentForm(SeenForm):
-    """A comment that has to be given."""
+    """A comment that has to be given: the provider reads it, or a colleague, and the audit log keeps it."""
 
     comment = forms.CharField(max_length=TEXT_LENGTH, label="Why", widget=forms.Textarea(attrs={"rows": 4}))
 
 
-class TextForm(SeenForm):
-    """A note or a message."""
+class BulkForm(forms.Form):
+    """One comment for all; `label` says who reads it."""
 
-    text = forms.CharField(max_length=TEXT_LENGTH, label="Text", widget=forms.Textarea(attrs={"rows": 5}))
+    comment = forms.CharField(
+        max_length=TEXT_LENGTH,
+        widget=forms.Textarea(attrs={"rows": 4}),
+        error_messages={"required": "Say why: the providers and the audit log keep it."},
+    )
+
+    def __init__(self, *args: Any, label: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["comment"].label = label
+
+
+class MessageForm(SeenForm):
+    """A message to the provider."""
+
+    text = forms.CharField(max_length=TEXT_LENGTH, label="Message", widget=forms.Textarea(attrs={"rows": 5}))
+
+
+class NoteForm(SeenForm):
+    """A note for colleagues."""
+
+    text = forms.CharField(max_length=TEXT_LENGTH, label="Note", widget=forms.Textarea(attrs={"rows": 5}))
 
 
 class ReasonsForm(CommentForm):

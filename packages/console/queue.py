@@ -1,23 +1,24 @@
 """What a queue page shows: open reviews of a tier, the most urgent first, with their drift and their counts."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from packages.console.wording import TimeLeft, in_words, time_left
 from packages.drift import DriftReport, compare
-from packages.models import Review, ReviewKind, RiskTier, Version, VersionState
+from packages.models import Decision, Review, ReviewDecision, ReviewKind, RiskTier, Version, VersionState
 from packages.policy import LISTED_ONCE
+from packages.reviewing.approvers import Approval, approvals_of_all, missing_for_tier
 from providers.models import User
 
 PAGE_SIZE = 25
 SHOWS = {
     "all": "All",
     "mine": "Mine",
-    "unclaimed": "Unclaimed",
+    "unclaimed": "Free",
     "overdue": "Overdue",
     "escalated": "Escalated",
 }
@@ -69,7 +70,7 @@ class QueueFilter:
 
 @dataclass(frozen=True)
 class QueueRow:
-    """One review as the queue shows it; `drift` is None for a first listing."""
+    """One review as the queue shows it; `drift` is None for a first listing, `missing` names whose approvals lack."""
 
     review: Review
     left: TimeLeft
@@ -78,6 +79,8 @@ class QueueRow:
     kind: str
     is_mine: bool
     claim_left: str
+    missing: list[str]
+    is_approved_by_me: bool
 
 
 KIND_WORDS = {
@@ -101,9 +104,22 @@ def open_counts() -> dict[RiskTier, TierCount]:
 
 
 def queue_rows(reviews: Sequence[Review], user: User, now: datetime) -> list[QueueRow]:
-    """Prepare one page of reviews; the versions that users have are read with one query."""
+    """Prepare one page of reviews; what they are compared with and their approvals are read at once for all."""
     bases = listed_bases([review.version for review in reviews])
-    return [_row(review, bases.get(review.version.package_id), user, now) for review in reviews]
+    approvals = approvals_of_all(reviews)
+    return [_row(review, bases.get(review.version.package_id), approvals[review.pk], user, now) for review in reviews]
+
+
+def free_reviews(tier: str, user: User, now: datetime) -> "QuerySet[Review]":
+    """Return a tier's queue without what others hold and what the user has approved already."""
+    is_others = Q(claim_expires_at__gt=now) & ~Q(claimed_by=user.pk)
+    approved = ReviewDecision.objects.filter(
+        review=OuterRef("pk"),
+        reviewer=user.pk,
+        decision=Decision.APPROVE,
+        content_hash=OuterRef("version__content_hash"),
+    )
+    return Review.objects.queue(tier).exclude(is_others).exclude(Exists(approved))
 
 
 def listed_bases(versions: Sequence[Version]) -> dict[str, Version]:
@@ -122,7 +138,7 @@ def _rank(version: Version) -> tuple[bool, float]:
     return version.state == VersionState.LISTED, version.listed_at.timestamp() if version.listed_at else 0.0
 
 
-def _row(review: Review, base: Version | None, user: User, now: datetime) -> QueueRow:
+def _row(review: Review, base: Version | None, approvals: Collection[Approval], user: User, now: datetime) -> QueueRow:
     is_claimed = review.claim_expires_at is not None and review.claim_expires_at > now
     return QueueRow(
         review=review,
@@ -132,4 +148,6 @@ def _row(review: Review, base: Version | None, user: User, now: datetime) -> Que
         kind=KIND_WORDS[ReviewKind(review.kind)],
         is_mine=is_claimed and review.claimed_by_id == user.pk,
         claim_left=in_words(review.claim_expires_at - now) if is_claimed and review.claim_expires_at else "",
+        missing=missing_for_tier(review.version.risk_tier, approvals),
+        is_approved_by_me=user.pk in {each.user_id for each in approvals},
     )

@@ -10,11 +10,11 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils import timezone
 
-from packages.console.actions import REVIEW, SUSPEND
-from packages.console.queue import PAGE_SIZE, SHOWS, QueueFilter, open_counts, queue_rows
+from packages.console.queue import KIND_WORDS, PAGE_SIZE, SHOWS, QueueFilter, open_counts, queue_rows
 from packages.console.wording import hours_in_words
 from packages.forecast import forecast
-from packages.models import Review, ReviewKind, RiskTier
+from packages.models import Review, RiskTier
+from packages.reviewing.approvers import REVIEW_PERMISSION, SUSPEND_PERMISSION, TIER_SLOTS
 from packages.reviewing.deadlines import LONG_SLA_BUSINESS_DAYS, LONG_SLA_TIERS, SHORT_SLA
 from providers.models import User
 
@@ -46,7 +46,7 @@ def show_queue(page: "ModelAdmin[Any]", request: HttpRequest, tier: str) -> Http
         "tier": known,
         "asked": asked,
         "shows": SHOWS,
-        "kinds": ReviewKind.choices,
+        "kinds": [(kind.value, words) for kind, words in KIND_WORDS.items()],
         "tiers": [{"tier": each, "count": counts[each]} for each in RiskTier],
         "count": counts[known],
         "median": hours_in_words(speed.p50_hours),
@@ -54,10 +54,11 @@ def show_queue(page: "ModelAdmin[Any]", request: HttpRequest, tier: str) -> Http
         "promise": PROMISES[known],
         "shown": shown,
         "rows": queue_rows(reviews, user, now),
+        "is_two_approvals": len(TIER_SLOTS[known.value]) > 1,
         "page_range": shown.paginator.get_elided_page_range(shown.number, on_each_side=2, on_ends=1),
         "query": _query_without_page(request),
-        "may_review": user.has_perm(REVIEW),
-        "may_suspend": user.has_perm(SUSPEND),
+        "may_review": user.has_perm(REVIEW_PERMISSION),
+        "may_suspend": user.has_perm(SUSPEND_PERMISSION),
     }
     return TemplateResponse(request, "admin/console/queue.html", context)
 

@@ -1,6 +1,5 @@
 """What a review page shows of one case, read section by section."""
 
-import json
 from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,12 +10,16 @@ from django.db.models import Q
 from aiffinity.lib.models import AuditEntry
 from packages import panels, policy
 from packages.conformance.registry import DIMENSION_WEIGHTS
+from packages.console.capabilities import shown_capabilities
+from packages.console.configuration_changes import configuration_changes
+from packages.console.obstacles import Obstacle, obstacle
+from packages.console.queue import free_reviews
 from packages.console.wording import in_words, time_left
 from packages.drift import Level
 from packages.forecast import queue_position
 from packages.models import Attestation, Package, Review, ReviewDecision, ValidationRun, Version
-from packages.reviewing.approvers import approvals_missing
-from packages.surface import render_capability, render_listing
+from packages.reviewing.approvers import approvals_of, missing_for_tier
+from packages.surface import render_listing
 from providers.models import User
 from runtime.models import HealthCheck
 
@@ -30,6 +33,9 @@ SECTIONS = {
     "gates": "Gates",
     "validation": "Validation",
     "health": "Health",
+}
+# The sections after the panels of other rooms.
+LATER_SECTIONS = {
     "attestations": "Attestations",
     "account": "Account",
     "decisions": "Decisions",
@@ -55,7 +61,7 @@ def review_context(review: Review, user: User, now: datetime) -> dict[str, Any]:
     """Read everything that a reviewer decides on; at most 30 queries with the page around it."""
     version = review.version
     found = panels.render_panels(version)
-    sections = {**SECTIONS, **{f"panel-{panel['name']}": panel["title"] for panel in found}}
+    sections = {**SECTIONS, **{f"panel-{panel['name']}": panel["title"] for panel in found}, **LATER_SECTIONS}
     attestations = _attestations(version)
     case = policy.GateCase(version)
     decisions = _decisions(version)
@@ -67,12 +73,11 @@ def review_context(review: Review, user: User, now: datetime) -> dict[str, Any]:
         "account": version.package.account,
         "app": version.package.app,
         **_header(case, review, user, now),
+        **_approvals(review, user),
         "listing_html": render_listing(version.package, version),
         "pending_fields": _pending_fields(version.package),
-        "capabilities": [
-            {"descriptor": item, "rendering": render_capability(item), "json": pretty_json(item)}
-            for item in version.capabilities
-        ],
+        "capabilities": shown_capabilities(version, case.base, case.drift),
+        "configuration_changes": configuration_changes(review, case),
         **_drift(case),
         **_validation(case),
         **_gates(case),
@@ -82,7 +87,7 @@ def review_context(review: Review, user: User, now: datetime) -> dict[str, Any]:
         **_account_history(version),
         "decisions": decisions,
         "thread": _thread(review, decisions),
-        "next_review": _next_review(review, user, now),
+        "next_review": free_reviews(review.tier, user, now).exclude(pk=review.pk).first(),
         "audit": _audit(review),
     }
 
@@ -96,9 +101,8 @@ def _header(case: policy.GateCase, review: Review, user: User, now: datetime) ->
     is_claimed = review.is_claimed
     return {
         "left": time_left(review.due_at, now),
-        "age": in_words(now - review.first_submitted_at),
+        "age": in_words((review.closed_at or now) - review.first_submitted_at),
         "position": queue_position(review) if review.closed_at is None else None,
-        "missing": approvals_missing(review) if review.closed_at is None else [],
         "is_mine": is_claimed and review.claimed_by_id == user.pk,
         "is_others": is_claimed and review.claimed_by_id != user.pk,
         "claim_left": in_words(review.claim_expires_at - now) if is_claimed and review.claim_expires_at else "",
@@ -109,9 +113,12 @@ def _header(case: policy.GateCase, review: Review, user: User, now: datetime) ->
     }
 
 
-def pretty_json(value: Any) -> str:
-    """Write JSON for people."""
-    return json.dumps(value, indent=2, ensure_ascii=False)
+def _approvals(review: Review, user: User) -> dict[str, Any]:
+    if review.closed_at is not None:
+        return {"missing": [], "obstacle": Obstacle()}
+    given = approvals_of(review)
+    missing = missing_for_tier(review.version.risk_tier, given)
+    return {"missing": missing, "obstacle": obstacle(review, user, given)}
 
 
 def _pending_fields(package: Package) -> list[dict[str, Any]]:
@@ -199,12 +206,6 @@ def _thread(review: Review, decisions: list[ReviewDecision]) -> list[dict[str, A
     messages = [{"message": each, "at": each.created_at} for each in review.messages.select_related("user")]
     own = [{"decision": each, "at": each.created_at} for each in decisions if each.review_id == review.pk]
     return sorted([*messages, *own], key=lambda item: item["at"])
-
-
-def _next_review(review: Review, user: User, now: datetime) -> Review | None:
-    """Return the most urgent case of the tier that nobody else holds, besides this one."""
-    is_others = Q(claim_expires_at__gt=now) & ~Q(claimed_by=user.pk)
-    return Review.objects.queue(review.tier).exclude(pk=review.pk).exclude(is_others).first()
 
 
 def _audit(review: Review) -> list[AuditEntry]:

@@ -15,9 +15,9 @@ from aiffinity.lib.errors import PlatformError
 from packages.console.actions import ACTIONS, Action, shown_actions
 from packages.console.forms import SeenForm
 from packages.console.messages import tell_failure
+from packages.console.previews import preview_text
 from packages.console.queue_views import staff_user
 from packages.console.review_page import review_context, seen_hashes
-from packages.console.told import told_text
 from packages.models import CannedText, Review
 from packages.reviewing.approvers import approvals_missing
 from packages.reviewing.bulk import blast_radius
@@ -34,10 +34,10 @@ def show_review(page: "ModelAdmin[Any]", request: HttpRequest, pk: str) -> HttpR
     context = {
         **page.admin_site.each_context(request),
         **shown,
-        "title": "Review",
+        "title": f"{review.version.package.name} {review.version.version}",
         "actions": [
             (action, action.form(initial=shown["hashes"], auto_id=f"{action.name}-%s"))
-            for action in shown_actions(review, user)
+            for action in shown_actions(review, user, shown["obstacle"])
         ],
         "canned_texts": CannedText.objects.all(),
     }
@@ -93,7 +93,7 @@ def _preview(
         "is_valid": is_valid,
         "is_changed": any(request.POST.get(name) != value for name, value in hashes.items()),
         "posted": [(name, value) for name in form.fields for value in request.POST.getlist(name)],
-        "told": told_text(action.name, review, given) if is_valid else "",
+        "told": preview_text(action.name, review, given) if is_valid else "",
         "still_missing": still_missing,
         "is_partial": bool(still_missing),
         "blast": blast_radius([review.version]),

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.contrib import messages
+from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
@@ -51,9 +52,8 @@ class StepAdmin(ReadOnlyAdmin):
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         """Show the page with its buttons."""
-        row = self.get_object(request, object_id)
-        found = [step for step in self.steps if row and step.is_open(row) and request.user.has_perm(step.permission)]
-        buttons = [(step, reverse(f"admin:{self._url_name()}", args=[object_id, step.name])) for step in found]
+        row = self.get_object(request, unquote(object_id))
+        buttons = [] if row is None else [(step, self._step_url(row, step)) for step in self._open_steps(request, row)]
         return super().change_view(request, object_id, form_url, {**(extra_context or {}), "step_buttons": buttons})
 
     def take_step(self, request: HttpRequest, pk: str, name: str) -> HttpResponse:
@@ -87,6 +87,12 @@ class StepAdmin(ReadOnlyAdmin):
         else:
             messages.success(request, f"Done: {step.label.lower()}.")
         return redirect(self._change_url(row))
+
+    def _open_steps(self, request: HttpRequest, row: Any) -> list[Step]:
+        return [step for step in self.steps if step.is_open(row) and request.user.has_perm(step.permission)]
+
+    def _step_url(self, row: Any, step: Step) -> str:
+        return reverse(f"admin:{self._url_name()}", args=[row.pk, step.name])
 
     def _change_url(self, row: Any) -> str:
         return reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_change", args=[row.pk])

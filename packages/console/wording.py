@@ -28,10 +28,8 @@ def in_words(duration: timedelta) -> str:
     return " ".join(part for part in parts[:2] if part) or "under a minute"
 
 
-def time_left(due_at: datetime | None, now: datetime) -> TimeLeft:
+def time_left(due_at: datetime, now: datetime) -> TimeLeft:
     """Say how much time is left until `due_at`, or by how much it is overdue."""
-    if due_at is None:
-        return TimeLeft("no deadline", "fine")
     left = due_at - now
     if left < timedelta(0):
         return TimeLeft(f"overdue by {in_words(left)}", "late")

@@ -141,4 +141,4 @@ class Version(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.package_id} {self.version}"
+        return f"{self.package.name} {self.version}"

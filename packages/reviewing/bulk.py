@@ -9,13 +9,12 @@ from django.db.models import Sum
 from aiffinity.lib.errors import PermissionDenied, PlatformError
 from packages.models import Package, Review, Version
 from packages.policy import config_hash_of
+from packages.reviewing.approvers import SUSPEND_PERMISSION
 from packages.reviewing.cases import attempt_of, complete
 from packages.reviewing.claims import claim_review
 from packages.reviewing.decisions import approve
 from packages.suspension import suspend_version
 from providers.models import User
-
-SUSPEND_PERMISSION = "packages.suspend_package"
 
 
 @dataclass(frozen=True)

@@ -20,11 +20,10 @@ from packages.reviewing.approvers import (
     require_useful_approval,
 )
 from packages.reviewing.cases import attempt_of, close_review, complete, lock_case, record
+from packages.reviewing.thread import MAX_TEXT_CHARACTERS
 from packages.states import Verb, describe, transition
 from providers.models import User
 from runtime.events import post_event
-
-MAX_COMMENT_CHARACTERS = 5000
 
 
 def approve(review: Review, *, reviewer: User, comment: str, seen_content_hash: str, seen_config_hash: str) -> Review:
@@ -115,8 +114,8 @@ def told(reasons: Sequence[dict[str, str]], comment: str) -> dict[str, Any]:
 
 
 def _lock_for_decision(review: Review, attempt: Attempt) -> Review:
-    if len(attempt.reason) > MAX_COMMENT_CHARACTERS:
-        message = f"At most {MAX_COMMENT_CHARACTERS} characters."
+    if len(attempt.reason) > MAX_TEXT_CHARACTERS:
+        message = f"At most {MAX_TEXT_CHARACTERS} characters."
         raise ValidationFailed(details=[Detail("comment", "max_length", message)])
     case = lock_case(review)
     require_independent(case.version, attempt.user)

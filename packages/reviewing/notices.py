@@ -37,6 +37,18 @@ def provider_text(review: Review, decision: str, *, reasons: Sequence[dict[str, 
     return render_to_string(f"mails/{template_of(review, decision)}.txt", context).strip()
 
 
+def message_text(review: Review, text: str) -> str:
+    """Return the text of the mail that a reviewer's message would be, for a preview."""
+    return render_to_string("mails/review_message.txt", {**_context(review), "message": text}).strip()
+
+
+def suspended_text(version: Version, comment: str) -> str:
+    """Return the text of the mail that a version's suspension would be, for a preview."""
+    package = version.package
+    said = {"company_name": package.account.company_name, "package": package, "version": version}
+    return render_to_string("mails/review_suspended.txt", {**said, "reasons": (), "comment": comment}).strip()
+
+
 def template_of(review: Review, decision: str) -> str:
     """Name the mail of a decision."""
     if decision == Decision.REQUEST_CHANGES:

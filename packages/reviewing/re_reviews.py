@@ -27,7 +27,8 @@ def open_re_reviews() -> int:
     for review in _settled()[:SWEEP_BATCH]:
         _end_if_settled(review)
     changed = [version for version in _changed()[:SWEEP_BATCH] if _reopen(version)]
-    stranded = [version for version in _without_reviewer()[:SWEEP_BATCH] if _queue(version)]
+    # By lot: those that need no reviewer, and are not listed yet, must not keep the others from their turn.
+    stranded = [version for version in _without_reviewer().order_by("?")[:SWEEP_BATCH] if _queue(version)]
     return len(changed) + len(stranded)
 
 
@@ -48,7 +49,7 @@ def _settled() -> QuerySet[Review]:
 def _without_reviewer() -> QuerySet[Version]:
     has_case = Review.objects.open().filter(version=OuterRef("pk"))
     waiting = Version.objects.filter(~Exists(has_case), state=VersionState.SUBMITTED)
-    return waiting.select_related("package__app", "package__account").order_by("submitted_at")
+    return waiting.select_related("package__app", "package__account")
 
 
 def _reopen(version: Version) -> bool:

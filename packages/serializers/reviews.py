@@ -6,6 +6,7 @@ from rest_framework import serializers
 
 from aiffinity.lib.serializers import StrictSerializer
 from packages.models import Decision, MessageAuthor, Review, ReviewDecision, ReviewKind, ReviewMessage, ReviewOutcome
+from packages.serializers.holds import ReviewReasonOut
 from packages.serializers.versions import REVIEW_STATES
 from providers.serializers import ProseField
 
@@ -14,15 +15,6 @@ class ReplyBody(StrictSerializer):
     """`POST …/reviews/{id}/reply`."""
 
     message = ProseField(min_length=1, max_length=5000)
-
-
-class ReviewReasonOut(serializers.Serializer[Any]):
-    """A reason of the policy, as it read when it was given."""
-
-    code = serializers.CharField()
-    title = serializers.CharField()
-    text = serializers.CharField()
-    link = serializers.CharField()
 
 
 class ReviewDecisionOut(serializers.Serializer[Any]):

@@ -9,8 +9,10 @@ from aiffinity.lib.serializers import JsonObjectField, StrictBooleanField, Stric
 from packages.descriptors import MAX_CAPABILITIES
 from packages.drift import DriftReport, Level
 from packages.forecast import forecast, queue_position
+from packages.holds import hold_of
 from packages.models import Review, ReviewKind, RiskTier, Version, VersionState
 from packages.policy import GateResult
+from packages.serializers.holds import HoldOut
 from packages.states import Role, allowed_verbs
 from providers.serializers import ProseField
 
@@ -124,6 +126,7 @@ class VersionOut(VersionSummaryOut):
     capabilities = serializers.ListField(child=JsonObjectField(), help_text="Frozen descriptors with `capability_id`.")
     gates = GateOut(many=True)
     review = ReviewForecastOut(allow_null=True, help_text="The open case before reviewers.")
+    hold = HoldOut(allow_null=True, help_text="Why it is held and what to do; null for what is listed and runs.")
     allowed_actions = serializers.ListField(child=serializers.CharField(), help_text="Calls that the state allows.")
 
 
@@ -170,13 +173,15 @@ def render_version_summary(version: Version) -> dict[str, Any]:
 
 
 def render_version(version: Version, gates: list[GateResult], review: Review | None) -> dict[str, Any]:
-    """Render a version with its gates, its open case and what its owner may do."""
+    """Render a version with its gates, its open case, what holds it up and what its owner may do."""
+    hold = hold_of(version, gates, review)
     verbs = [verb for verb in allowed_verbs(version.state, Role.PROVIDER) if verb not in _NOT_CALLS]
     return {
         **render_version_summary(version),
         "capabilities": version.capabilities,
         "gates": [gate.as_dict() for gate in gates],
         "review": render_forecast(review) if review else None,
+        "hold": hold.as_dict() if hold else None,
         "allowed_actions": verbs,
     }
 

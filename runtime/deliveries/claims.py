@@ -1,62 +1,111 @@
 """Claiming due deliveries: many at once, fairly over the endpoints, under a lease and a fence (spec 6).
 
 One statement walks the endpoints that have something pending (a skip scan over the index `delivery_due`),
-leaves out those whose room is used up, takes an equal share of the oldest from each and locks the rows with
-SKIP LOCKED. So claimers never wait for one another, nor for one whose process was stopped. The cap for an
-endpoint counts the live leases of all processes; two claims at the same moment may both fill the same room,
-which is the price for never waiting.
+leaves out those without room, takes an equal share of the oldest from each and locks endpoints and deliveries
+with SKIP LOCKED. So claimers never wait for one another, nor for one whose process was stopped; who finds an
+endpoint locked looks again a moment later.
+
+An endpoint's room is the least of three:
+
+- the cap in flight, which counts the live leases of all processes. A claim that read them just before another
+  one committed may fill the same room once more: the price for never waiting;
+- the rate limit, a bucket that holds one second's worth of deliveries and fills evenly. `paced_until` says
+  until when the bucket is spoken for; it stands on the endpoint's row, is read and written under that row's
+  lock, and so is exact over any number of workers and survives them. In any T seconds at most
+  `rate_limit_per_second * (T + 1)` attempts are claimed, retries included;
+- the breaker: nothing while it is open, and a single probe once its time is over. Whoever claims the probe
+  opens the breaker for another while, so that no second one follows before the first has ended or is lost.
+
+What waits for room burns no attempt. A disabled endpoint has all the room there is: its deliveries are stopped,
+not sent.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import connection
 from django.utils import timezone
 
-from aiffinity.lib.crypto import Secret
-from runtime.deliveries.retries import RetryPolicy
-from runtime.models import WebhookEndpoint
-from runtime.signing_secrets import live_signing_secrets
+from runtime.deliveries.breakers import OPEN_FOR
+from runtime.deliveries.targets import Target, load_targets
 
 BATCH_SIZE = 200
 IN_FLIGHT_PER_ENDPOINT = 20
 IN_FLIGHT_PER_FAILING_ENDPOINT = 4
 LEASE_SLACK_MS = 10_000
+# A bucket that is empty is waited for until it holds more than a drop, and a locked endpoint for as long.
+PAUSE_SECONDS = 0.1
 
-_CLAIM = """
-WITH RECURSIVE pending_endpoint(id) AS (
+_PENDING_ENDPOINT = """
+pending_endpoint(id) AS (
     (SELECT endpoint_id FROM runtime_delivery WHERE status = 'pending' ORDER BY endpoint_id LIMIT 1)
     UNION ALL
     SELECT (SELECT d.endpoint_id FROM runtime_delivery d
             WHERE d.status = 'pending' AND d.endpoint_id > p.id ORDER BY d.endpoint_id LIMIT 1)
     FROM pending_endpoint p WHERE p.id IS NOT NULL
-),
+)
+"""
+_IN_FLIGHT = """
+SELECT count(*) AS in_flight FROM runtime_delivery d
+WHERE d.endpoint_id = e.runtime_app_id AND d.lease_until > %(now)s
+"""
+_IS_DUE = """
+EXISTS (SELECT 1 FROM runtime_delivery d WHERE d.endpoint_id = e.runtime_app_id
+        AND d.status = 'pending' AND d.next_attempt_at <= %(now)s)
+"""
+_CAP_ROOM = "(CASE WHEN e.failing_since IS NULL THEN %(cap)s ELSE %(failing_cap)s END - f.in_flight)"
+_PACE_ROOM = """
+floor(e.rate_limit_per_second * extract(epoch FROM %(now)s + interval '1 second' - greatest(e.paced_until, %(now)s)))
+"""
+_ROOM = f"""
+CASE WHEN e.disabled_at IS NOT NULL THEN %(batch)s
+     WHEN e.breaker_open_until > %(now)s THEN 0
+     WHEN e.breaker_open_until IS NOT NULL THEN 1
+     ELSE least({_CAP_ROOM}, {_PACE_ROOM}) END
+"""
+
+_CLAIM = f"""
+WITH RECURSIVE {_PENDING_ENDPOINT},
 open_endpoint AS MATERIALIZED (
-    SELECT e.runtime_app_id AS id,
-           CASE WHEN e.failing_since IS NULL THEN %(cap)s ELSE %(failing_cap)s END
-           - (SELECT count(*) FROM runtime_delivery d
-              WHERE d.endpoint_id = e.runtime_app_id AND d.lease_until > %(now)s) AS room
+    SELECT e.runtime_app_id AS id, f.in_flight, {_ROOM} AS room
     FROM pending_endpoint p JOIN runtime_webhookendpoint e ON e.runtime_app_id = p.id
-    WHERE EXISTS (SELECT 1 FROM runtime_delivery d WHERE d.endpoint_id = e.runtime_app_id
-                  AND d.status = 'pending' AND d.next_attempt_at <= %(now)s)
+    CROSS JOIN LATERAL ({_IN_FLIGHT}) f
+    WHERE {_IS_DUE}
 ),
 share AS MATERIALIZED (
     SELECT ceil(2.0 * %(batch)s / greatest(count(*), 1)) AS size FROM open_endpoint WHERE room > 0
 ),
 candidate AS MATERIALIZED (
-    SELECT due.id FROM open_endpoint e CROSS JOIN share CROSS JOIN LATERAL (
-        SELECT d.id, d.next_attempt_at FROM runtime_delivery d
+    SELECT due.id, e.id AS endpoint_id, e.in_flight, due.place
+    FROM open_endpoint e CROSS JOIN share CROSS JOIN LATERAL (
+        SELECT d.id, d.next_attempt_at, row_number() OVER (ORDER BY d.next_attempt_at) AS place
+        FROM runtime_delivery d
         WHERE d.endpoint_id = e.id AND d.status = 'pending' AND d.next_attempt_at <= %(now)s
         ORDER BY d.next_attempt_at LIMIT least(greatest(e.room, 0), share.size)::int
     ) due
     ORDER BY due.next_attempt_at LIMIT 2 * %(batch)s
 ),
+locked_endpoint AS MATERIALIZED (
+    SELECT e.runtime_app_id AS id, {_ROOM} AS room
+    FROM (SELECT DISTINCT endpoint_id AS id, in_flight FROM candidate) f
+    JOIN runtime_webhookendpoint e ON e.runtime_app_id = f.id
+    FOR NO KEY UPDATE OF e SKIP LOCKED
+),
 chosen AS MATERIALIZED (
-    SELECT d.id FROM runtime_delivery d
-    WHERE d.id = ANY (ARRAY(SELECT id FROM candidate))
+    SELECT d.id, d.endpoint_id FROM runtime_delivery d
+    WHERE d.id = ANY (ARRAY(SELECT c.id FROM candidate c JOIN locked_endpoint l ON l.id = c.endpoint_id
+                            WHERE c.place <= l.room))
       AND d.status = 'pending' AND d.next_attempt_at <= %(now)s
     LIMIT %(batch)s FOR UPDATE SKIP LOCKED
+),
+paced AS (
+    UPDATE runtime_webhookendpoint e
+    SET paced_until = greatest(e.paced_until, %(now)s)
+                      + taken.size * interval '1 second' / e.rate_limit_per_second,
+        breaker_open_until = CASE WHEN e.breaker_open_until IS NOT NULL THEN %(now)s + %(open_for)s END
+    FROM (SELECT endpoint_id, count(*) AS size FROM chosen GROUP BY endpoint_id) taken
+    WHERE e.runtime_app_id = taken.endpoint_id AND e.disabled_at IS NULL
 )
 UPDATE runtime_delivery d
 SET fence = d.fence + 1,
@@ -66,21 +115,22 @@ FROM chosen, runtime_event v, runtime_webhookendpoint e
 WHERE d.id = chosen.id AND v.id = d.event_id AND e.runtime_app_id = d.endpoint_id
 RETURNING d.id, d.fence, d.attempts_made, d.attempts_made - d.attempts_before_series, d.series_started_at,
           d.endpoint_id, v.id, v.type, v.body
-"""
+"""  # noqa: S608 - Made of constants.
 
-
-@dataclass(frozen=True)
-class Target:
-    """Where an endpoint's deliveries go; `stop_reason` says why none may, `fault` why none can just now."""
-
-    endpoint_id: str
-    url: str
-    signature_header: str
-    timeout_ms: int
-    policy: RetryPolicy
-    secrets: tuple[Secret, ...] = ()
-    stop_reason: str = ""
-    fault: str = ""
+_NEXT_OPENING = f"""
+WITH RECURSIVE {_PENDING_ENDPOINT}
+SELECT min(
+    CASE WHEN e.disabled_at IS NOT NULL OR e.breaker_open_until <= %(now)s THEN %(soon)s
+         WHEN e.breaker_open_until IS NOT NULL THEN e.breaker_open_until
+         WHEN {_CAP_ROOM} < 1 THEN NULL
+         WHEN {_PACE_ROOM} < 1
+         THEN e.paced_until - interval '1 second'
+              + greatest(interval '1 second' / e.rate_limit_per_second, %(soon)s - %(now)s)
+         ELSE %(soon)s END)
+FROM pending_endpoint p JOIN runtime_webhookendpoint e ON e.runtime_app_id = p.id
+CROSS JOIN LATERAL ({_IN_FLIGHT}) f
+WHERE {_IS_DUE}
+"""  # noqa: S608 - Made of constants.
 
 
 @dataclass(frozen=True)
@@ -101,18 +151,9 @@ class Claim:
 def claim_due(limit: int = BATCH_SIZE) -> list[Claim]:
     """Claim at most `limit` deliveries that are due; two queries, and none is held open."""
     with connection.cursor() as cursor:
-        cursor.execute(
-            _CLAIM,
-            {
-                "now": timezone.now(),
-                "batch": limit,
-                "cap": IN_FLIGHT_PER_ENDPOINT,
-                "failing_cap": IN_FLIGHT_PER_FAILING_ENDPOINT,
-                "slack_ms": LEASE_SLACK_MS,
-            },
-        )
+        cursor.execute(_CLAIM, {**_parameters(), "batch": limit})
         rows = cursor.fetchall()
-    targets = _load_targets({row[5] for row in rows}) if rows else {}
+    targets = load_targets({row[5] for row in rows}) if rows else {}
     return [
         Claim(
             delivery_id=row[0],
@@ -129,42 +170,25 @@ def claim_due(limit: int = BATCH_SIZE) -> list[Claim]:
     ]
 
 
-def _load_targets(endpoint_ids: Iterable[str]) -> dict[str, Target]:
-    endpoints = WebhookEndpoint.objects.filter(pk__in=endpoint_ids).select_related("runtime_app__app")
-    return {endpoint.pk: _build_target(endpoint) for endpoint in endpoints}
+def next_opening() -> datetime | None:
+    """Return when to claim again what is due and found no room or a locked endpoint; None where nothing is.
+
+    An endpoint with all its places in flight has none: whoever holds them claims again when one is free.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_NEXT_OPENING, _parameters())
+        row = cursor.fetchone()
+    opening: datetime | None = row[0]
+    return opening
 
 
-def _build_target(endpoint: WebhookEndpoint) -> Target:
-    stop_reason = _stop_reason(endpoint)
-    secrets, fault = ((), "") if stop_reason else _open_secrets(endpoint)
-    return Target(
-        endpoint_id=endpoint.pk,
-        url=endpoint.runtime_app.app.webhook_url,
-        signature_header=endpoint.signature_header,
-        timeout_ms=endpoint.timeout_ms,
-        policy=RetryPolicy(
-            max_retries=endpoint.max_retries,
-            initial_delay_ms=endpoint.initial_delay_ms,
-            max_delay_ms=endpoint.max_delay_ms,
-            max_elapsed_hours=endpoint.max_elapsed_hours,
-        ),
-        secrets=secrets,
-        stop_reason=stop_reason,
-        fault=fault,
-    )
-
-
-def _stop_reason(endpoint: WebhookEndpoint) -> str:
-    if endpoint.runtime_app.app.deleted_at is not None:
-        return "The app was deleted."
-    if endpoint.disabled_at is not None:
-        return "The endpoint is disabled."
-    return "" if endpoint.runtime_app.app.webhook_url else "The app has no webhook URL."
-
-
-def _open_secrets(endpoint: WebhookEndpoint) -> tuple[tuple[Secret, ...], str]:
-    try:
-        return tuple(live_signing_secrets(endpoint.runtime_app)), ""
-    except ValueError:
-        # One unreadable row must not keep all others waiting; its deliveries are retried until it opens.
-        return (), "The signing secret can't be opened."
+def _parameters() -> dict[str, Any]:
+    now = timezone.now()
+    return {
+        "now": now,
+        "soon": now + timedelta(seconds=PAUSE_SECONDS),
+        "cap": IN_FLIGHT_PER_ENDPOINT,
+        "failing_cap": IN_FLIGHT_PER_FAILING_ENDPOINT,
+        "slack_ms": LEASE_SLACK_MS,
+        "open_for": OPEN_FOR,
+    }

@@ -1,39 +1,50 @@
-"""Who learns that an endpoint was disabled: the audit log, the app and its people (spec 4 "Events and webhooks")."""
+"""Who learns that an endpoint fails or was disabled: the audit log, the app and its people (spec 4)."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from datetime import timedelta
+from typing import Any
 
 from aiffinity.lib.audit import append_audit
 from aiffinity.lib.mails import queue_mail
 from runtime.event_types import is_subscribed
+from runtime.events import post_event_to
 from runtime.models import WebhookEndpoint
 
 EVENT = "webhook.disabled"
 PREFERENCE = "webhook_failures"
 
 
+def tell_failing(endpoint_ids: Sequence[str], *, patience: timedelta) -> None:
+    """Mail the people of endpoints that will be disabled, inside the caller's transaction."""
+    for endpoint in _complete(endpoint_ids):
+        if endpoint.failing_since is not None:
+            times = {"failing_since": endpoint.failing_since, "disabled_at": endpoint.failing_since + patience}
+            _mail(endpoint, "webhook_failing", **times)
+
+
 def tell_disabled(endpoint_ids: Sequence[str]) -> None:
     """Write an audit row, an event and a mail for each endpoint, inside the caller's transaction.
 
-    The event's delivery fails like all others to a disabled endpoint, and can be replayed once it is mended.
+    The event is for the endpoint itself, so its delivery is stopped like all others to it and sends nothing; it
+    comes with the rest once the provider recovers.
     """
-    endpoints = WebhookEndpoint.objects.filter(pk__in=endpoint_ids).select_related("runtime_app__app__account")
-    for endpoint in endpoints.order_by("pk"):
+    for endpoint in _complete(endpoint_ids):
         append_audit(subject=endpoint.pk, action=EVENT, actor="system", reason=endpoint.disabled_reason)
-        _post(endpoint)
-        _mail(endpoint)
+        if is_subscribed(endpoint.events, EVENT):
+            post_event_to(endpoint, EVENT, {"reason": endpoint.disabled_reason, "disabled_at": endpoint.disabled_at})
+        _mail(endpoint, "webhook_disabled", is_gone=endpoint.disabled_reason == "gone")
 
 
-def _post(endpoint: WebhookEndpoint) -> None:
-    # Posting wakes the task that records results, so that neither module can be the first to import the other.
-    from runtime.events import post_event_to  # noqa: PLC0415
+def _complete(endpoint_ids: Sequence[str]) -> Iterator[WebhookEndpoint]:
+    """Return endpoints with their accounts; no query where there is none."""
+    if endpoint_ids:
+        endpoints = WebhookEndpoint.objects.filter(pk__in=endpoint_ids).select_related("runtime_app__app__account")
+        yield from endpoints.order_by("pk")
 
-    if is_subscribed(endpoint.events, EVENT):
-        post_event_to(endpoint, EVENT, {"reason": endpoint.disabled_reason, "disabled_at": endpoint.disabled_at})
 
-
-def _mail(endpoint: WebhookEndpoint) -> None:
+def _mail(endpoint: WebhookEndpoint, template: str, **context: Any) -> None:
     app = endpoint.runtime_app.app
     is_wanted = app.account.notification_preferences.get(PREFERENCE, True)
     if is_wanted and app.account.email_verified_at is not None:
-        context = {"company_name": app.account.company_name, "app": app, "is_gone": endpoint.disabled_reason == "gone"}
-        queue_mail(to=app.account.email, template="webhook_disabled", context=context)
+        context = {"company_name": app.account.company_name, "app": app, "endpoint": endpoint, **context}
+        queue_mail(to=app.account.email, template=template, context=context)

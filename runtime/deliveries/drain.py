@@ -27,7 +27,7 @@ from django.db import InterfaceError, OperationalError, connection
 from django.utils import timezone
 
 from aiffinity.lib.outbound import OutboundError, OutboundRequest, OutboundResponse, client
-from runtime.deliveries.claims import BATCH_SIZE, Claim, claim_due
+from runtime.deliveries.claims import BATCH_SIZE, Claim, claim_due, next_opening
 from runtime.deliveries.outcomes import Result, judge, stopped
 from runtime.deliveries.recording import record_results
 from runtime.deliveries.requests import build_request
@@ -178,8 +178,11 @@ class Drain:
         if not self._results:
             self._record_at = time.monotonic() + RECORD_WITHIN_SECONDS
         self._results.append(result)
-        if result.next_attempt_at is not None and (self._retry_at is None or result.next_attempt_at < self._retry_at):
-            self._retry_at = result.next_attempt_at
+        self._look_again_at(result.next_attempt_at)
+
+    def _look_again_at(self, moment: datetime | None) -> None:
+        if moment is not None and (self._retry_at is None or moment < self._retry_at):
+            self._retry_at = moment
 
     def _record_if_due(self) -> None:
         is_due = len(self._results) >= RECORD_AT or not self._in_flight or time.monotonic() >= self._record_at
@@ -227,6 +230,8 @@ class Drain:
         """Claim a batch; nothing while the database is away for a moment, so that what is in flight is kept."""
         try:
             claimed = claim_due(BATCH_SIZE)
+            if not claimed:
+                self._look_again_at(next_opening())
         except (OperationalError, InterfaceError):
             if not self._can_bear_lost_database():
                 raise

@@ -8,10 +8,14 @@ from runtime.models.apps import (
     RuntimeApp,
     RuntimeStatus,
 )
+from runtime.models.connections import AuthorizationRequest, Connection, ConnectionStatus
 from runtime.models.webhooks import Delivery, DeliveryAttempt, DeliveryStatus, Event, WebhookEndpoint
 
 __all__ = [
+    "AuthorizationRequest",
     "CapabilityTemplate",
+    "Connection",
+    "ConnectionStatus",
     "Delivery",
     "DeliveryAttempt",
     "DeliveryStatus",

@@ -3,6 +3,7 @@
 from typing import Any, Self
 
 from django.db import models
+from django.utils import timezone
 
 from aiffinity.lib.errors import NotFound
 from aiffinity.lib.ids import IdField
@@ -28,6 +29,9 @@ class HealthStatus(models.TextChoices):
     DEGRADED = "degraded"
 
 
+CHECKED_FOR_HEALTH = models.Q(status=RuntimeStatus.ACTIVE) & ~models.Q(health_check_url="")
+
+
 class RuntimeAppQuerySet(models.QuerySet["RuntimeApp"]):
     """Queries on runtime apps."""
 
@@ -38,6 +42,10 @@ class RuntimeAppQuerySet(models.QuerySet["RuntimeApp"]):
     def with_configuration(self) -> Self:
         """Fetch what a full answer shows along with the rows."""
         return self.select_related("app", "webhook_endpoint").prefetch_related("templates")
+
+    def checked_for_health(self) -> Self:
+        """Return the apps that health checks look at: active ones with a health URL."""
+        return self.filter(CHECKED_FOR_HEALTH)
 
     def get_locked(self, pk: str) -> "RuntimeApp":
         """Return the row locked until the transaction ends, so that quotas and rotations take turns.
@@ -73,6 +81,9 @@ class RuntimeApp(models.Model):
     provider_version = models.CharField(max_length=80, blank=True)
     uptime_seconds = models.BigIntegerField(null=True)
     health_checked_at = models.DateTimeField(null=True)
+    next_health_check_at = models.DateTimeField(
+        null=True, default=timezone.now, help_text="The next turn, or the end of the lease; null for a deleted app."
+    )
     health_lease_until = models.DateTimeField(null=True)
     health_fence = models.PositiveIntegerField(
         default=0, help_text="Grows with each check; only the newest one writes its result."
@@ -83,6 +94,11 @@ class RuntimeApp(models.Model):
     updated_at = models.DateTimeField(auto_now=True)
 
     objects = RuntimeAppQuerySet.as_manager()
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["next_health_check_at"], condition=CHECKED_FOR_HEALTH, name="runtime_app_health_due"),
+        ]
 
     def __str__(self) -> str:
         return f"runtime of {self.app_id}"
@@ -138,15 +154,20 @@ class NamedSecret(models.Model):
 class HealthCheck(models.Model):
     """One health check: what was seen, and how long it took."""
 
-    runtime_app = models.ForeignKey(RuntimeApp, on_delete=models.CASCADE, related_name="health_checks")
-    checked_at = models.DateTimeField(auto_now_add=True)
+    # The index below serves the foreign key too; with 1,440 rows an app and day a second one is not free.
+    runtime_app = models.ForeignKey(RuntimeApp, on_delete=models.CASCADE, related_name="health_checks", db_index=False)
+    checked_at = models.DateTimeField(default=timezone.now)
     is_healthy = models.BooleanField()
     status_code = models.PositiveSmallIntegerField(null=True)
     latency_ms = models.PositiveIntegerField()
     error = models.CharField(max_length=200, blank=True)
 
     class Meta:
-        indexes = [models.Index(fields=["runtime_app", "-checked_at"], name="health_check_app_time")]
+        indexes = [
+            models.Index(
+                fields=["runtime_app", "-checked_at"], include=["is_healthy"], name="health_check_app_checked"
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.runtime_app_id} {'healthy' if self.is_healthy else self.error}"

@@ -9,13 +9,16 @@ from providers.models import Account, App
 from runtime.models.apps import RuntimeApp
 
 DEFAULT_SIGNATURE_HEADER = "X-Aiffinity-Signature"
+DEFAULT_RATE_LIMIT = 200
 
 
 class WebhookEndpoint(models.Model):
     """An app's webhook profile; its URL is the app's `webhook_url`, its secret the app's signing secret.
 
     `failing_since` is the first failed attempt after the last success, and null while all is well: what fails
-    gets fewer requests at a time, and an endpoint that fails for days can be found by it.
+    gets fewer requests at a time, and an endpoint that fails for days is disabled. `warned_percent` says of which
+    share of those days its people were told. Claims keep the pace in `paced_until`; `recent_outcomes` and
+    `breaker_open_until` are the breaker's, all empty while every attempt succeeds.
     """
 
     runtime_app = models.OneToOneField(
@@ -28,12 +31,20 @@ class WebhookEndpoint(models.Model):
     initial_delay_ms = models.PositiveIntegerField(default=1000)
     max_delay_ms = models.PositiveIntegerField(default=14_400_000)
     max_elapsed_hours = models.PositiveSmallIntegerField(default=24)
+    rate_limit_per_second = models.PositiveSmallIntegerField(default=DEFAULT_RATE_LIMIT)
     disabled_at = models.DateTimeField(null=True, blank=True)
     disabled_reason = models.CharField(max_length=80, blank=True)
     last_success_at = models.DateTimeField(null=True, blank=True, help_text="Exact to the minute.")
     failing_since = models.DateTimeField(null=True, blank=True)
+    warned_percent = models.PositiveSmallIntegerField(default=0)
+    recent_outcomes = models.JSONField(default=list, blank=True)
+    breaker_open_until = models.DateTimeField(null=True, blank=True)
+    paced_until = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        permissions = [("operate_webhooks", "Can replay deliveries, recover and enable endpoints")]
 
     def __str__(self) -> str:
         return f"webhooks of {self.runtime_app_id}"
@@ -114,6 +125,11 @@ class Delivery(models.Model):
                 name="delivery_leased",
             ),
             models.Index(fields=["endpoint", "-created_at"], name="delivery_endpoint_created"),
+            models.Index(
+                fields=["endpoint", "finished_at"],
+                condition=models.Q(status=DeliveryStatus.FAILED),
+                name="delivery_failed",
+            ),
         ]
 
     def __str__(self) -> str:

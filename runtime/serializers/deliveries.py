@@ -1,10 +1,14 @@
 """Queries and answers about webhook deliveries."""
 
 import json
+from datetime import datetime
 from typing import Any
 
+from django.utils import timezone
 from rest_framework import serializers
 
+from aiffinity.lib.cursors import MAX_CURSOR_LENGTH
+from aiffinity.lib.serializers import StrictSerializer
 from runtime.event_types import EVENT_TYPES
 from runtime.models import Delivery, DeliveryAttempt, DeliveryStatus
 
@@ -15,6 +19,29 @@ class DeliveryQuery(serializers.Serializer[Any]):
     status = serializers.ChoiceField(choices=DeliveryStatus.choices, required=False, help_text="One state alone.")
     event = serializers.ChoiceField(choices=sorted(EVENT_TYPES), required=False, help_text="A type of event.")
     since = serializers.DateTimeField(required=False, help_text="Deliveries made at this time or later.")
+    cursor = serializers.CharField(
+        max_length=MAX_CURSOR_LENGTH, required=False, help_text="The `nextCursor` of a page; not with `offset`."
+    )
+
+
+class RecoveryBody(StrictSerializer):
+    """Which failed deliveries are sent again."""
+
+    since = serializers.DateTimeField(help_text="Every delivery that failed at this time or later.")
+
+    def validate_since(self, since: datetime) -> datetime:
+        """Refuse the future, in which nothing has failed."""
+        if since > timezone.now():
+            raise serializers.ValidationError("This lies in the future; nothing has failed since.", code="future")
+        return since
+
+
+class RecoveryOut(serializers.Serializer[Any]):
+    """How many deliveries are sent again; they keep their ids and bodies and start a fresh series of attempts."""
+
+    app_id = serializers.CharField()
+    since = serializers.DateTimeField(help_text="As it was asked for.")
+    count = serializers.IntegerField(help_text="How many deliveries are sent again.")
 
 
 class DeliveryAttemptOut(serializers.ModelSerializer[DeliveryAttempt]):

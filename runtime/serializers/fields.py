@@ -8,8 +8,14 @@ from aiffinity.lib.outbound import OutboundRefused, check_header
 from aiffinity.lib.serializers import TextField
 from providers.serializers import UrlField
 
-# The platform sets these on execute calls; a provider's own header must not hide one.
-PLATFORM_HEADERS = frozenset({"accept", "content-type", "idempotency-key", "traceparent", "tracestate", "user-agent"})
+# The platform sets these on execute calls, or a proxy on the way reads them; a provider's own header must not hide one.
+PLATFORM_HEADERS = frozenset(
+    {
+        *("accept", "content-type", "idempotency-key", "traceparent", "tracestate", "user-agent"),
+        *("content-encoding", "forwarded", "proxy-authenticate", "range", "set-cookie", "via", "x-real-ip"),
+        *("x-http-method-override", "x-method-override", "x-original-url", "x-rewrite-url", "x-request-id"),
+    }
+)
 PLATFORM_PREFIXES = ("x-aiffinity-", "x-forwarded-", "webhook-")
 
 

@@ -11,10 +11,11 @@ from providers.serializers import SecretTextField, UrlField
 from runtime.descriptors import signature_header_problem
 from runtime.events import EVENT_GROUPS, EVENT_TYPES, is_event_pattern
 from runtime.models import WebhookEndpoint
-from runtime.models.webhooks import DEFAULT_SIGNATURE_HEADER
+from runtime.models.webhooks import DEFAULT_RATE_LIMIT, DEFAULT_SIGNATURE_HEADER
 from runtime.webhook_profiles import ALGORITHM, BACKOFF
 
 MAX_DELAY_MS = 14_400_000
+MAX_RATE_LIMIT = 1000
 MIN_SECRET_LENGTH = 8
 MAX_SECRET_LENGTH = 512
 
@@ -32,6 +33,27 @@ class EventPatternField(TextField):
             hint = f" Did you mean '{near[0]}'?" if near else " Use a type, a group such as 'package.*', or '*'."
             raise serializers.ValidationError(f"Unknown event type.{hint}", code="unknown_event")
         return pattern
+
+
+class RangeField(StrictIntegerField):
+    """An integer whose every fault names the whole range."""
+
+    def __init__(self, least: int, most: int, **kwargs: Any) -> None:
+        self._range = f"Use a whole number from {least} to {most}."
+        super().__init__(
+            min_value=least,
+            max_value=most,
+            error_messages={"min_value": self._range, "max_value": self._range},
+            **kwargs,
+        )
+
+    def to_internal_value(self, data: Any) -> int:
+        """Name the range for other JSON types too."""
+        try:
+            return super().to_internal_value(data)
+        except serializers.ValidationError as error:
+            told = error.detail[0] if isinstance(error.detail, list) else error.detail
+            raise serializers.ValidationError(f"{told} {self._range}", code="type") from None
 
 
 class SignatureBody(StrictSerializer):
@@ -57,16 +79,18 @@ class SignatureBody(StrictSerializer):
 class RetryPolicyBody(StrictSerializer):
     """When failed deliveries are tried again; whichever bound comes first ends it."""
 
-    max_retries = StrictIntegerField(min_value=0, max_value=30, default=18)
+    max_retries = RangeField(0, 30, default=18)
     backoff = serializers.ChoiceField(choices=[BACKOFF], default=BACKOFF)
-    initial_delay_ms = StrictIntegerField(min_value=100, max_value=60_000, default=1000)
-    max_delay_ms = StrictIntegerField(min_value=100, max_value=MAX_DELAY_MS, default=MAX_DELAY_MS)
-    max_elapsed_hours = StrictIntegerField(min_value=1, max_value=72, default=24)
+    initial_delay_ms = RangeField(100, 60_000, default=1000)
+    max_delay_ms = RangeField(100, MAX_DELAY_MS, default=MAX_DELAY_MS)
+    max_elapsed_hours = RangeField(1, 72, default=24)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """Refuse a longest delay below the first."""
         if attrs["max_delay_ms"] < attrs["initial_delay_ms"]:
-            raise serializers.ValidationError({"max_delay_ms": "This is shorter than initial_delay_ms."})
+            least = attrs["initial_delay_ms"]
+            text = f"This is shorter than initial_delay_ms. Use {least} to {MAX_DELAY_MS}."
+            raise serializers.ValidationError({"max_delay_ms": text})
         return attrs
 
 
@@ -76,7 +100,10 @@ class WebhookProfileBody(StrictSerializer):
     url = UrlField()
     events = serializers.ListField(child=EventPatternField(), min_length=1, max_length=100)
     signature = SignatureBody(required=False)
-    timeout_ms = StrictIntegerField(min_value=100, max_value=30_000, default=5000)
+    timeout_ms = RangeField(100, 30_000, default=5000)
+    rate_limit_per_second = RangeField(
+        1, MAX_RATE_LIMIT, default=DEFAULT_RATE_LIMIT, help_text="At most so many attempts a second, retries included."
+    )
     retry_policy = RetryPolicyBody(required=False)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
@@ -88,6 +115,7 @@ class WebhookProfileBody(StrictSerializer):
             "events": list(dict.fromkeys(attrs["events"])),
             "signature_header": signature.get("header", DEFAULT_SIGNATURE_HEADER),
             "timeout_ms": attrs["timeout_ms"],
+            "rate_limit_per_second": attrs["rate_limit_per_second"],
             **retries,
         }
         return {"url": attrs["url"], "secret": signature.get("secret"), "fields": fields}
@@ -118,10 +146,14 @@ class WebhookProfileOut(serializers.Serializer[Any]):
     events = serializers.ListField(child=serializers.CharField())
     signature = SignatureOut()
     timeout_ms = serializers.IntegerField()
+    rate_limit_per_second = serializers.IntegerField(help_text="At most so many attempts a second.")
     retry_policy = RetryPolicyOut()
     enabled = serializers.BooleanField()
     disabled_at = serializers.DateTimeField(allow_null=True)
     disabled_reason = serializers.CharField(allow_null=True)
+    failing_since = serializers.DateTimeField(
+        allow_null=True, help_text="The first failed attempt since the last success; three days later it is disabled."
+    )
     created_at = serializers.DateTimeField()
     updated_at = serializers.DateTimeField()
 
@@ -148,6 +180,7 @@ def render_webhook_profile(endpoint: WebhookEndpoint) -> dict[str, Any]:
         "events": endpoint.events,
         "signature": {"algorithm": ALGORITHM, "header": endpoint.signature_header},
         "timeout_ms": endpoint.timeout_ms,
+        "rate_limit_per_second": endpoint.rate_limit_per_second,
         "retry_policy": {
             "max_retries": endpoint.max_retries,
             "backoff": BACKOFF,
@@ -158,6 +191,7 @@ def render_webhook_profile(endpoint: WebhookEndpoint) -> dict[str, Any]:
         "enabled": endpoint.disabled_at is None and bool(endpoint.runtime_app.app.webhook_url),
         "disabled_at": endpoint.disabled_at,
         "disabled_reason": endpoint.disabled_reason or None,
+        "failing_since": endpoint.failing_since,
         "created_at": endpoint.created_at,
         "updated_at": endpoint.updated_at,
     }

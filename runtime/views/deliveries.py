@@ -6,10 +6,18 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from aiffinity.lib.views import EmptyBody, get_owned
-from runtime.deliveries.resending import replay_delivery, send_ping
+from aiffinity.lib.cursors import newest_page
+from aiffinity.lib.views import EmptyBody, PageQuery, get_owned
+from runtime.deliveries.recovering import recover_deliveries
+from runtime.deliveries.resending import replay_delivery, require_endpoint, send_ping
 from runtime.models import Delivery, DeliveryAttempt
-from runtime.serializers.deliveries import DeliveryDetailOut, DeliveryOut, DeliveryQuery
+from runtime.serializers.deliveries import (
+    DeliveryDetailOut,
+    DeliveryOut,
+    DeliveryQuery,
+    RecoveryBody,
+    RecoveryOut,
+)
 from runtime.views.base import RuntimeView
 
 FILTERS = {"status": "status", "event": "event__type", "since": "created_at__gte"}
@@ -35,10 +43,12 @@ class DeliveryListView(DeliveryBaseView):
         responses=DeliveryOut(many=True),
     )
     def get(self, request: Request, app_id: str) -> Response:
-        """Answer the newest first, filtered by status, type of event and time."""
-        deliveries = self.deliveries(app_id).select_related("event").order_by("-created_at", "-id")
-        filters = {FILTERS[name]: value for name, value in self.read_query(DeliveryQuery).items()}
-        return self.paginate(deliveries.filter(**filters), lambda delivery: DeliveryOut(delivery).data)
+        """Answer the newest first, filtered by status, type of event and time, page by page or by cursor."""
+        query, place = self.read_query(DeliveryQuery), self.read_query(PageQuery)
+        cursor = query.pop("cursor", None)
+        filters = {FILTERS[name]: value for name, value in query.items()}
+        deliveries = self.deliveries(app_id).select_related("event").filter(**filters)
+        return Response(newest_page(deliveries, lambda row: DeliveryOut(row).data, cursor=cursor, **place))
 
 
 class DeliveryView(DeliveryBaseView):
@@ -91,6 +101,24 @@ class WebhookTestView(DeliveryBaseView):
         return Response(DeliveryOut(send_ping(self.runtime_app(app_id), actor=self.actor)).data, status=202)
 
 
+class WebhookRecoverView(DeliveryBaseView):
+    """All that failed once more."""
+
+    @extend_schema(
+        operation_id="recoverWebhooks",
+        summary="Send all failed webhook deliveries again",
+        tags=["Webhooks"],
+        request=RecoveryBody,
+        responses={202: RecoveryOut},
+    )
+    def post(self, request: Request, app_id: str) -> Response:
+        """Resend every delivery that failed since a time; they go out at half the endpoint's rate limit."""
+        runtime_app = self.runtime_app(app_id)
+        since = self.read(RecoveryBody)["since"]
+        count = recover_deliveries(require_endpoint(runtime_app), since=since, actor=self.actor)
+        return Response(RecoveryOut({"app_id": runtime_app.pk, "since": since, "count": count}).data, status=202)
+
+
 delivery_urls = [
     path("<str:app_id>/webhook-deliveries", DeliveryListView.as_view(), name="webhook-deliveries"),
     path("<str:app_id>/webhook-deliveries/<str:delivery_id>", DeliveryView.as_view(), name="webhook-delivery"),
@@ -100,4 +128,5 @@ delivery_urls = [
         name="webhook-delivery-replay",
     ),
     path("<str:app_id>/webhooks/test", WebhookTestView.as_view(), name="webhook-test"),
+    path("<str:app_id>/webhooks/recover", WebhookRecoverView.as_view(), name="webhook-recover"),
 ]

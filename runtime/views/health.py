@@ -4,7 +4,8 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from runtime.health import check_health_if_due, recent_checks, uptime_percent
+from runtime.health.history import recent_checks, uptime_percent
+from runtime.health.on_demand import check_health_if_due
 from runtime.models import CapabilityTemplate
 from runtime.serializers.health import HealthCheckOut, HealthOut, render_health
 from runtime.views.base import RuntimeView

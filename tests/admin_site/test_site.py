@@ -14,7 +14,7 @@ from django.urls import reverse
 from aiffinity.lib.mails import queue_mail
 from aiffinity.lib.models import OutgoingMail
 from packages.groups import ensure_groups
-from providers.models import User
+from providers.models import Account, User
 from tests.conftest import PASSWORD
 
 pytestmark = pytest.mark.django_db
@@ -117,3 +117,49 @@ def test_sealed_mail_is_not_shown(root: Client) -> None:
     page = root.get(f"/admin/lib/outgoingmail/{mail.pk}/change/").content.decode()
     assert "dev@example.com" in page
     assert mail.sealed_body not in page
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/admin/packages/package/%00/change/",
+        "/admin/packages/review/%00/change/",
+        "/admin/packages/review/queue/data_only/?q=%00",
+        "/admin/packages/review/?q=%00",
+        "/admin/providers/user/?email=%00",
+        "/admin/providers/user/?%00=1",
+        "/admin/%00",
+    ],
+)
+def test_address_with_a_nul_is_not_found(root: Client, path: str) -> None:
+    assert root.get(path).status_code == 404
+
+
+def test_who_may_only_look_sees_json_without_inline_styles() -> None:
+    ensure_groups()
+    owner = User.objects.create_user("dev@acmeweather.com", PASSWORD)
+    account = Account.objects.create(owner=owner, company_name="Acme Weather", email="dev@acmeweather.com")
+    user = User.objects.create_user("rita@aiffinity.me", PASSWORD, is_staff=True)
+    user.groups.set(user.groups.model.objects.filter(name="reviewer"))
+    page = client_of(user).get(f"/admin/providers/account/{account.pk}/change/").content.decode()
+    assert "<pre>{}</pre>" in page
+    assert " style=" not in page
+    assert f"{account.created_at:%Y-%m-%d %H:%M} UTC" in page
+
+
+def test_console_has_an_icon(root: Client) -> None:
+    [address] = re.findall(r'<link rel="icon"[^>]*href="([^"]+)"', root.get("/admin/").content.decode()) or re.findall(
+        r'<link href="([^"]+)" rel="icon"', root.get("/admin/").content.decode()
+    )
+    assert address.endswith(".svg")
+
+
+def test_dead_ends_lead_back_to_the_start_page(root: Client) -> None:
+    ensure_groups()
+    rita = User.objects.create_user("rita@aiffinity.me", PASSWORD, is_staff=True)
+    missing, forbidden = root.get("/admin/none/"), client_of(rita).get("/admin/lib/auditentry/")
+    assert (missing.status_code, forbidden.status_code) == (404, 403)
+    for answer in (missing, forbidden):
+        assert 'href="/admin/"' in answer.content.decode()
+        assert not re.findall(r"<style|\sstyle=|<script", answer.content.decode())
+    assert 'href="/admin/"' not in root.get("/nowhere").content.decode()

@@ -119,7 +119,7 @@ def test_a_state_is_kept_as_long_as_it_is_fresh_or_may_stand_in(
         CachedState.objects.filter(data__location=place).update(
             fetched_at=now - timedelta(hours=fetched), expires_at=now + timedelta(hours=fresh)
         )
-    assert purge_states() == 1
+    assert purge_states(timezone.now()) == 1
     assert set(CachedState.objects.values_list("data__location", flat=True)) == {"Oslo", "Bergen"}
     CachedState.objects.filter(data__location="Bergen").delete()
     state = api.get(installed.path("state"), token=installed.token).json()["data"]

@@ -84,7 +84,7 @@ def test_old_calls_are_purged(installed: Installed) -> None:
     old = Invocation.objects.order_by("created_at").first()
     assert old is not None
     Invocation.objects.filter(pk=old.pk).update(created_at=timezone.now() - timedelta(days=31))
-    assert purge_invocations() == 1
+    assert purge_invocations(timezone.now()) == 1
     assert not Invocation.objects.filter(pk=old.pk).exists()
     assert Invocation.objects.count() == 1
 

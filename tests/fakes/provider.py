@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any, Self
 
 from examples.acme_weather.capabilities import Capabilities
-from examples.acme_weather.provider import JsonServer
+from examples.acme_weather.json_http import JsonServer
 from examples.acme_weather.store import Store
 from tests.fakes.provider_http import FakeHandler
 from tests.fakes.recording import RecordedRequest, Recording

@@ -5,12 +5,8 @@ from typing import TYPE_CHECKING
 
 from examples.acme_weather import signatures
 from examples.acme_weather.capabilities import ProviderError
-from examples.acme_weather.provider import (
-    EXECUTE_PATH,
-    JsonRequestHandler,
-    answer_signature,
-    verify_webhook,
-)
+from examples.acme_weather.json_http import JsonRequestHandler
+from examples.acme_weather.provider import EXECUTE_PATH, answer_signature, verify_webhook
 from tests.fakes.provider_answers import answer, distort
 from tests.fakes.recording import RecordedRequest
 from tests.fakes.switches import Reply

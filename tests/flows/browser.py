@@ -63,6 +63,9 @@ class Window:
     def picture(self, name: str, *, whole: bool = False) -> None:
         """Make a picture for the handbook where one is asked for."""
         if PICTURES:
+            # A page that is read already may not be painted yet: the picture would be white.
+            self.page.wait_for_load_state("networkidle")
+            self.page.evaluate("document.fonts.ready.then(() => new Promise(requestAnimationFrame))")
             self.page.screenshot(path=Path(PICTURES) / f"{name}.png", full_page=whole)
 
 

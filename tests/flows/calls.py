@@ -41,6 +41,7 @@ CALLS: dict[str, dict[str, Any]] = {
     f"{RUNTIME_APP}/webhook-deliveries/{{delivery_id}}": {"GET": None},
     f"{RUNTIME_APP}/webhook-deliveries/{{delivery_id}}/replay": {"POST": {}},
     f"{RUNTIME_APP}/webhooks/test": {"POST": {}},
+    f"{RUNTIME_APP}/webhooks/recover": {"POST": {"since": "2026-04-04T10:00:00Z"}},
     f"{MANAGE}/{{package_id}}": {"GET": None, "PATCH": {"name": "Taken over"}, "DELETE": None},
     VERSIONS: {"GET": None, "POST": {"capabilities": [documents.STATE]}},
     VERSION: {"GET": None, "PATCH": {"changelog": "Taken over"}},
@@ -66,6 +67,8 @@ CALLS: dict[str, dict[str, Any]] = {
     f"{CATALOG}/install": {"POST": {}, "DELETE": None},
     MARKETPLACE: {"GET": None},
     f"{MARKETPLACE}/install": {"POST": {}, "DELETE": None},
+    "/v1/space/installs/{install_id}/connection": {"GET": None, "POST": {}, "DELETE": None},
+    "/v1/space/installs/{install_id}/connection/complete": {"POST": {"code": "taken-over", "state": "taken-over"}},
     "/v1/space/installs/{install_id}": {"PATCH": {"params": {"current_weather": {"location": "Oslo"}}}},
 }
 

@@ -28,6 +28,14 @@ def check_answer(response: Any, said: Any) -> dict[str, Any]:
     return error
 
 
+def check_page(response: Any, said: Any) -> None:
+    """Check that a page for a browser is no failure of the platform, and repeats nothing of what it was asked."""
+    assert response.status_code < 500, (said, response.status_code, response.content[:500])
+    assert response.headers["Content-Type"] == "text/html; charset=utf-8", said
+    value = str(said).partition("=")[2]
+    assert len(value) < 2 or value not in response.content.decode(), said
+
+
 def check_refused(response: Any, said: Any, *, status: int, code: str) -> dict[str, Any]:
     """Check that an answer is this refusal; return the error."""
     error = check_answer(response, said)

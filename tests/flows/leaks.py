@@ -4,17 +4,19 @@ import base64
 import io
 import logging
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
 from django.contrib import admin
+from django.core.management import CommandError, call_command
 from django.db import connection
 from django.test import Client
 from django.urls import reverse
 
 from aiffinity.lib.logs import JsonFormatter
 from aiffinity.lib.ratelimit import redis_client
+from providers.models import User
 
 Places = Iterator[tuple[str, str]]
 
@@ -114,6 +116,25 @@ def redis_entries() -> Places:
     }
     for key in client.keys("*"):
         yield repr(key), f"{key!r} {readers[client.type(key)](key)!r}"
+
+
+def log_in_to_admin(canaries: Canaries, staff: Client) -> None:
+    """Sign a superuser in whose password is a secret too, after a wrong one."""
+    User.objects.create_superuser("root@example.com", canaries.give("staff_password"))
+    form = {"username": "root@example.com", "password": canaries.give("wrong_staff_password")}
+    assert canaries.values["wrong_staff_password"] not in staff.post("/admin/login/", form).content.decode()
+    form["password"] = canaries.values["staff_password"]
+    assert staff.post("/admin/login/?next=/admin/", form).status_code == 302
+
+
+def command_outputs() -> Places:
+    """Yield what the commands for ops print."""
+    for command in ("run_health_checks", "rotate_encryption_keys", "purge_expired", "doctor"):
+        output = io.StringIO()
+        with suppress(SystemExit, CommandError):
+            call_command(command, stdout=output)
+        assert output.getvalue()
+        yield command, output.getvalue()
 
 
 def admin_pages(client: Client) -> Places:

@@ -18,7 +18,15 @@ from providers.models import Account, User
 from runtime.deliveries.drain import drain_due
 from runtime.models import Delivery
 from tests.fakes import FakeProvider
-from tests.flows.leaks import Canaries, admin_pages, collected_logs, database_rows, redis_entries
+from tests.flows.leaks import (
+    Canaries,
+    admin_pages,
+    collected_logs,
+    command_outputs,
+    database_rows,
+    log_in_to_admin,
+    redis_entries,
+)
 from tests.published import Published
 from tests.runtime import documents
 
@@ -74,8 +82,9 @@ def test_no_secret_is_found_anywhere_but_where_it_is_shown(
         _send_secrets_that_are_refused(hunt)
         _invoke(hunt, publish, make_user, id_token)
         _read_everything(hunt)
-        _log_in_to_admin(hunt, staff)
+        log_in_to_admin(hunt.canaries, staff)
         pages = list(admin_pages(staff))
+        outputs = list(command_outputs())
     canaries = hunt.canaries
     assert len(canaries.values) >= 20
     assert set(canaries.shown_in) < set(canaries.values)
@@ -84,6 +93,7 @@ def test_no_secret_is_found_anywhere_but_where_it_is_shown(
     assert canaries.leaks_in(redis_entries()) == []
     assert canaries.leaks_in((line[:300], line) for line in logs.getvalue().splitlines()) == []
     assert canaries.leaks_in(iter(pages)) == []
+    assert canaries.leaks_in(iter(outputs)) == []
     assert IdempotencyRecord.objects.exclude(body=None).count() == 3
     assert len(pages) > 40
     assert "request" in logs.getvalue()
@@ -226,7 +236,7 @@ def _send_secrets_that_are_refused(hunt: Hunt) -> None:
 def _invoke(
     hunt: Hunt, publish: Callable[..., Published], make_user: Callable[..., User], id_token: Callable[..., str]
 ) -> None:
-    """Let a user call a provider that tells its secrets in metadata and in the message of an error."""
+    """Let a user call a provider that tells its secrets in metadata, in data and in the message of an error."""
     published = publish(
         account=Account.objects.get(email=EMAIL),
         runtime_url=hunt.provider.runtime_url,
@@ -245,18 +255,22 @@ def _invoke(
     def tell(call: Call) -> dict[str, Any]:
         if call.params["location"] == "Oslo":
             return {"data": weather, "metadata": {"echo": secret}}
+        if call.params["location"] == "Paris":
+            return {"data": {**weather, "condition": f"rainy, {secret}"}}
         error = {"code": "bad_key", "message": f"The key {secret} has expired.", "retryable": False}
         return {"status": "error", "error": error}
 
     hunt.provider.answers["current_weather"] = tell
     hunt.call("POST", f"{capability}/invoke", {"params": {"location": "Oslo"}}, token=user_token)
-    failed = hunt.canaries.call("POST", f"{capability}/invoke", {"params": {"location": "Rome"}}, token=user_token)
-    assert failed.status_code == 502
+    for location, code in (("Rome", "UPSTREAM_ERROR"), ("Paris", "UPSTREAM_INVALID_RESPONSE")):
+        body = {"params": {"location": location}}
+        failed = hunt.canaries.call("POST", f"{capability}/invoke", body, token=user_token)
+        assert (failed.status_code, failed.json()["error"]["code"]) == (502, code)
     sent = hunt.provider.requests_to("execute")[-1]
     assert sent.json["context"]["secrets"] == {"WEATHER_KEY": secret}
     hunt.call("GET", f"{capability}/state", token=user_token)
     recorder.flush()
-    assert Invocation.objects.filter(status="error").count() == 1
+    assert Invocation.objects.filter(status="error").count() == 2
     hunt.call("GET", f"{capability}/history")
     hunt.app_id = app_id
     drain_due(linger_seconds=0)
@@ -290,11 +304,3 @@ def _read_everything(hunt: Hunt) -> None:
         hunt.call("GET", path)
     for delivery in Delivery.objects.all():
         hunt.call("GET", f"{RUNTIME}/{delivery.endpoint_id}/webhook-deliveries/{delivery.pk}")
-
-
-def _log_in_to_admin(hunt: Hunt, staff: Client) -> None:
-    User.objects.create_superuser("root@example.com", hunt.canaries.give("staff_password"))
-    form = {"username": "root@example.com", "password": hunt.canaries.give("wrong_staff_password")}
-    assert hunt.canaries.values["wrong_staff_password"] not in staff.post("/admin/login/", form).content.decode()
-    form["password"] = hunt.canaries.values["staff_password"]
-    assert staff.post("/admin/login/?next=/admin/", form).status_code == 302

@@ -60,3 +60,13 @@ def test_every_thread_gets_a_living_connection_after_a_restart():
     after = backend_pids(IDLE_CONNECTIONS)
     assert len(set(after)) == IDLE_CONNECTIONS
     assert set(after).isdisjoint(before)
+
+
+def test_connections_that_came_back_without_autocommit_can_be_used():
+    before = backend_pids(IDLE_CONNECTIONS)
+    pool = connection.pool  # type: ignore[attr-defined]
+    held = [pool.getconn() for _ in range(pool.get_stats()["pool_available"])]
+    for each in held:
+        each.autocommit = False
+        pool.putconn(each)
+    assert set(backend_pids(IDLE_CONNECTIONS)) & set(before)

@@ -310,13 +310,6 @@ def test_compiling_a_refused_schema_raises(schema):
         compiled(schema)
 
 
-def test_validating_costs_microseconds():
-    started = time.monotonic()
-    for _ in range(2_000):
-        validate(PERSON, {"name": "Ada", "mood": "calm"})
-    assert time.monotonic() - started < 1
-
-
 def test_marks_are_found_wherever_they_stand():
     schema = {
         "properties": {"a/b": {"x-sensitivity": "personal"}, "c": {"items": {"$ref": "#/$defs/d"}}},

@@ -1,73 +1,87 @@
 """Wake-ups never hold a request up, and never tell of what was rolled back."""
 
+import re
 import socket
 import time
+from contextlib import suppress
+from queue import Empty
 from typing import Any
 
 import pytest
 from celery import Celery
+from django.conf import settings
 from django.db import transaction
 
+from aiffinity.celery import celery_app
 from aiffinity.lib.wakeups import Waker, wake_on_commit, waker
 
-
-class Task:
-    """Notes its wake-ups."""
-
-    name = "noted"
-
-    def __init__(self):
-        """Start without any."""
-        self.calls = []
-
-    def apply_async(self, **options):
-        """Note one."""
-        self.calls.append(options)
+ROOMS = ("aiffinity", "providers", "runtime", "packages", "capabilities", "catalog")
 
 
-def task_of(broker_url):
-    """Return a task whose messages go to a broker of its own."""
-    app: Any = Celery("away", set_as_current=False)
+def app_of(broker_url):
+    """Return a Celery application with a broker of its own."""
+    app: Any = Celery("apart", set_as_current=False)
     app.config_from_object("django.conf:settings", namespace="CELERY")
     app.conf.broker_url = broker_url
+    return app
 
-    @app.task(name="away.task")  # type: ignore[untyped-decorator]
-    def task() -> None:
-        """Never runs."""
 
-    return task
+@pytest.fixture
+def sent():
+    """The names and arguments of the messages that wait at the broker, taken off it."""
+    queue: Any = celery_app.connection_for_read().SimpleQueue(celery_app.conf.task_default_queue)
+    queue.clear()
+
+    def take():
+        taken = []
+        with suppress(Empty):
+            while message := queue.get(block=False):
+                message.ack()
+                taken.append((message.headers["task"], tuple(message.payload[0])))
+        return taken
+
+    yield take
+    queue.close()
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_wake_up_goes_out_with_the_commit_and_not_before():
-    task: Any = Task()
+def test_a_wake_up_goes_out_with_the_commit_and_not_before(sent):
     with transaction.atomic():
-        wake_on_commit(task)
-        assert waker.flush()
-        assert task.calls == []
-    assert waker.flush()
-    assert task.calls == [{"args": (), "ignore_result": True, "retry": False}]
+        wake_on_commit("noted", "one")
+        assert waker.flush(10)
+        assert sent() == []
+    assert waker.flush(10)
+    assert sent() == [("noted", ("one",))]
     with transaction.atomic():
-        wake_on_commit(task)
+        wake_on_commit("noted", "two")
         transaction.set_rollback(True)
-    assert waker.flush()
-    assert len(task.calls) == 1
+    assert waker.flush(10)
+    assert sent() == []
 
 
-def test_equal_wake_ups_that_wait_are_sent_once():
-    task: Any = Task()
+def test_equal_wake_ups_that_wait_are_sent_once(sent):
     own = Waker()
     with own._changed:
         for argument in ("one", "two", "one"):
-            own.wake(task, argument)
-    assert own.flush()
-    assert [call["args"] for call in task.calls] == [("one",), ("two",)]
+            own.wake("noted", argument)
+    assert own.flush(10)
+    assert sent() == [("noted", ("one",)), ("noted", ("two",))]
+
+
+def test_every_name_that_is_woken_or_beaten_is_a_task():
+    celery_app.loader.import_default_modules()
+    names = {entry["task"] for entry in settings.CELERY_BEAT_SCHEDULE.values()}
+    for path in settings.BASE_DIR.glob("[a-z]*/**/*.py"):
+        if path.relative_to(settings.BASE_DIR).parts[0] in ROOMS:
+            names |= set(re.findall(r'\bwake(?:_on_commit)?\(\s*"([^"]+)"', path.read_text()))
+    assert len(names) > len(settings.CELERY_BEAT_SCHEDULE)
+    assert names <= set(celery_app.tasks)
 
 
 def test_a_broker_that_is_away_costs_one_line_and_no_time(tmp_path, caplog):
-    task, own = task_of(f"redis+socket://{tmp_path}/nobody.sock"), Waker()
+    own = Waker(app_of(f"redis+socket://{tmp_path}/nobody.sock"))
     for _ in range(3):
-        own.wake(task)
+        own.wake("away.task")
         assert own.flush(10)
     assert [record.getMessage() for record in caplog.records if record.name == "aiffinity.lib.wakeups"] == [
         "no wake-up for away.task: the broker is away (OperationalError)"
@@ -79,9 +93,9 @@ def test_a_frozen_broker_holds_nobody_up(tmp_path):
     with socket.socket(socket.AF_UNIX) as frozen:
         frozen.bind(path)
         frozen.listen()
-        task, own = task_of(f"redis+socket://{path}"), Waker()
-        own.wake(task)
+        own = Waker(app_of(f"redis+socket://{path}"))
+        own.wake("away.task")
         began_at = time.monotonic()
         assert not own.flush(0.2)
-        own.wake(task)
+        own.wake("away.task")
         assert time.monotonic() - began_at < 1

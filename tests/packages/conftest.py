@@ -1,12 +1,13 @@
 """Fixtures of the packages room: a provider with a runtime app, and packages in any state."""
 
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from celery.contrib.testing.worker import start_worker
 from django.contrib.auth.models import Group
 from django.utils import timezone
 
@@ -203,11 +204,12 @@ def make_reviewer(make_user: Callable[..., User]) -> Callable[..., User]:
 
 
 @pytest.fixture
-def eager_celery() -> Any:
-    """Run tasks in the caller as soon as they are sent."""
-    celery_app.conf.task_always_eager = True
-    yield celery_app
-    celery_app.conf.task_always_eager = False
+def worker() -> Iterator[None]:
+    """Run a worker in a thread of this process; it takes what the broker has, and nothing from before."""
+    celery_app.control.purge()
+    celery_app.loader.import_default_modules()
+    with start_worker(celery_app, pool="solo", perform_ping_check=False):
+        yield
 
 
 def as_reviewer(user: User, version: Version | None = None, reason: str = "") -> Attempt:

@@ -38,3 +38,15 @@ def test_policy_texts_are_made_once_and_staffs_changes_stay() -> None:
     assert CannedText.objects.count() == len(CANNED_TEXTS)
     changed = PolicyReason.objects.get(code="privacy_policy")
     assert (changed.title, changed.is_active) == ("Ours", False)
+
+
+def test_links_of_reasons_lead_to_calls_of_the_api(client) -> None:
+    operations = {
+        f"/{tag}/{operation['operationId']}"
+        for path in client.get("/v1/openapi.json").json()["paths"].values()
+        for operation in path.values()
+        for tag in operation["tags"]
+    }
+    calls = {reason.call for reason in REASONS}
+    assert calls - {""} <= operations
+    assert len(calls) >= 4

@@ -10,7 +10,7 @@ from django.utils import timezone
 from packages.conformance import runner
 from packages.models import RunState, ValidationRun, Version
 from packages.tasks import resume_validation_runs
-from packages.validation import start_validation
+from packages.validation import start_validation, wait_for_run
 from packages.versions import edit_version
 from tests.fakes import FakeProvider
 from tests.packages.conftest import Maker
@@ -26,7 +26,7 @@ def served(fake_provider: FakeProvider, maker: Callable[..., Maker]) -> Maker:
     return maker(fake_provider.url)
 
 
-def test_validate_waits_and_answers_the_score_by_dimension(served: Maker, eager_celery: Any) -> None:
+def test_validate_waits_and_answers_the_score_by_dimension(served: Maker, worker: None) -> None:
     version = served.version()
     response = served("POST", f"/{version.package_id}/versions/{version.pk}/validate", {})
     data = response.json()["data"]
@@ -67,7 +67,7 @@ def test_version_stays_a_draft_when_the_run_fails(served: Maker, fake_provider: 
     assert Version.objects.get(pk=version.pk).state == "draft"
 
 
-def test_run_of_a_killed_worker_is_picked_up_when_its_lease_ends(served: Maker, eager_celery: Any) -> None:
+def test_run_of_a_killed_worker_is_picked_up_when_its_lease_ends(served: Maker, worker: None) -> None:
     version = served.version()
     run = ValidationRun.objects.create(version=version, content_hash=version.content_hash)
     dead = runner.claim_run(run.pk)
@@ -78,7 +78,7 @@ def test_run_of_a_killed_worker_is_picked_up_when_its_lease_ends(served: Maker, 
     assert run.state == RunState.RUNNING
     ValidationRun.objects.filter(pk=run.pk).update(lease_until=timezone.now() - timedelta(seconds=1))
     resume_validation_runs()
-    run.refresh_from_db()
+    run = wait_for_run(run)
     assert (run.state, run.attempts_made) == (RunState.PASSED, 2)
     with pytest.raises(runner.LostLeaseError):
         dead.write(checks_done=1)

@@ -113,8 +113,20 @@ def test_claiming_and_recording_take_the_same_queries_for_any_batch(endpoint, co
         claims = claim_due()
     with CaptureQueriesContext(connection) as recording:
         record_as_late(*claims)
-    assert (len(claims), len(claiming), len(recording)) == (count, 2, 4)
+    assert (len(claims), len(claiming), len(recording)) == (count, 2, 5)
     assert DeliveryAttempt.objects.count() == count
+
+
+def test_process_that_is_stopped_while_it_records_is_given_up(endpoint):
+    post(endpoint)
+    claims = claim_due()
+    with transaction.atomic(), connection.cursor() as cursor:
+        record_as_late(*claims)
+        cursor.execute("SHOW idle_in_transaction_session_timeout")
+        assert cursor.fetchone() == ("30s",)
+    with connection.cursor() as cursor:
+        cursor.execute("SHOW idle_in_transaction_session_timeout")
+        assert cursor.fetchone() == ("0",)
 
 
 def test_result_of_a_lost_lease_changes_nothing(endpoint):

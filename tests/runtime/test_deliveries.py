@@ -163,7 +163,8 @@ def test_endpoint_without_a_success_for_three_days_is_disabled(endpoint, fake_pr
     assert (endpoint.disabled_at is not None) is is_disabled
     assert endpoint.disabled_reason == ("failing" if is_disabled else "")
     assert AuditEntry.objects.filter(action="webhook.disabled").count() == is_disabled
-    assert OutgoingMail.objects.count() == is_disabled
+    [mail] = OutgoingMail.objects.all()
+    assert ("switched off" in mail.subject) is is_disabled
 
 
 def test_account_that_wants_no_mail_on_failures_gets_none(endpoint, fake_provider):

@@ -65,7 +65,28 @@ def test_list_filters_by_status_event_and_time(api, base, token, endpoint, fake_
     assert ids(f"?since={yesterday}") == [sent.pk]
 
 
-@pytest.mark.parametrize("query", ["status=lost", "event=weather.changed", "since=yesterday", "limit=0"])
+def test_list_is_walked_by_cursor_while_new_ones_come(api, base, token, endpoint):
+    expected = [each.pk for each in reversed(post(endpoint, 25))]
+    Delivery.objects.filter(pk__in=expected[:15]).update(created_at=timezone.now())
+    expected = list(Delivery.objects.order_by("-created_at", "-pk").values_list("pk", flat=True))
+    found, query = [], "?limit=10"
+    for _ in range(3):
+        answer = api.get(f"{base}/webhook-deliveries{query}", token=token).json()
+        found += [item["id"] for item in answer["data"]]
+        page = answer["meta"]["pagination"]
+        assert page["hasMore"] is (page["nextCursor"] is not None)
+        query = f"?limit=10&cursor={page['nextCursor']}"
+        post(endpoint)
+    assert (found, page["nextCursor"]) == (expected, None)
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        *("status=lost", "event=weather.changed", "since=yesterday", "limit=0"),
+        *("cursor=x", "cursor=%00", "cursor=YWJj", "cursor=" + "a" * 300, "offset=5&cursor=MjAyNi0wNC0wNHxkbHZfMQ"),
+    ],
+)
 def test_list_refuses_bad_filters(api, base, token, query):
     response = api.get(f"{base}/webhook-deliveries?{query}", token=token)
     assert response.status_code == 400

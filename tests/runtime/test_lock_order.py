@@ -6,9 +6,11 @@ import pytest
 from django.db import connection, transaction
 
 from providers.applications import rotate_client_secret
+from providers.models import App
 from runtime.deliveries.resending import PING
 from runtime.events import post_event_to
 from runtime.models import Event, RuntimeApp, WebhookEndpoint
+from runtime.registration import update_runtime_app
 
 WAIT_SECONDS = 10
 
@@ -37,3 +39,27 @@ def test_an_event_of_an_app_does_not_wait_for_a_rotation(register):
 
     assert is_posted_meanwhile
     assert Event.objects.filter(app=registered.app_id, type=PING).count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_change_and_a_deletion_of_one_app_wait_for_each_other_in_one_order(register):
+    registered = register()
+    changed = threading.Event()
+
+    def change() -> None:
+        try:
+            update_runtime_app(RuntimeApp.objects.get(pk=registered.app_id), actor="test", fields={"name": "Renamed"})
+            changed.set()
+        finally:
+            connection.close()
+
+    thread = threading.Thread(target=change)
+    with transaction.atomic():
+        App.objects.select_for_update(no_key=True).get(pk=registered.app_id)
+        thread.start()
+        assert not changed.wait(0.5)
+        RuntimeApp.objects.get_locked(registered.app_id)
+    thread.join(WAIT_SECONDS)
+
+    assert changed.is_set()
+    assert App.objects.get(pk=registered.app_id).name == "Renamed"

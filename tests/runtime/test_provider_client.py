@@ -102,7 +102,7 @@ def test_an_action_is_sent_with_its_key_and_never_again_by_itself(runtime_app, f
     first, second = execute(call), execute(call)
     assert first.data == second.data
     assert [request.headers["idempotency-key"] for request in fake_provider.requests] == ["key-1"] * 2
-    assert build_request(call).can_resend is False
+    assert build_request(call, {}).can_resend is False
 
 
 def test_history_brings_the_next_cursor(runtime_app):

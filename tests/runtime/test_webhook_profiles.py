@@ -103,6 +103,8 @@ def test_only_url_and_events_are_needed(registered):
         (changed(retry_policy__max_delay_ms=500), "retry_policy.max_delay_ms"),
         (changed(retry_policy__max_elapsed_hours=0), "retry_policy.max_elapsed_hours"),
         (changed(retry_policy__max_elapsed_hours=73), "retry_policy.max_elapsed_hours"),
+        (changed(rate_limit_per_second=0), "rate_limit_per_second"),
+        (changed(rate_limit_per_second=1001), "rate_limit_per_second"),
         (changed(retry_policy__jitter=True), "retry_policy.jitter"),
         (changed(active=True), "active"),
     ],
@@ -115,6 +117,93 @@ def test_a_wrong_field_is_named_and_nothing_changes(registered, settings, body, 
     assert error_of(response)["details"][0]["field"] == field
     assert registered("GET", "/webhooks").json()["data"] == before
     assert signing_secret(registered.runtime_app).reveal() == registered.answer["signing_secret"]
+
+
+@pytest.mark.parametrize(
+    ("field", "least", "most"),
+    [
+        ("retry_policy__max_retries", 0, 30),
+        ("retry_policy__initial_delay_ms", 100, 60_000),
+        ("retry_policy__max_delay_ms", 100, 14_400_000),
+        ("retry_policy__max_elapsed_hours", 1, 72),
+        ("timeout_ms", 100, 30_000),
+        ("rate_limit_per_second", 1, 1000),
+    ],
+)
+def test_a_policy_out_of_range_names_the_field_and_its_range(registered, field, least, most):
+    first_delay = {"retry_policy__initial_delay_ms": 100} if field.endswith("max_delay_ms") else {}
+    for value in (least, most):
+        longest = {"retry_policy__max_delay_ms": 14_400_000} if field.endswith("initial_delay_ms") else {}
+        assert registered("PUT", "/webhooks", changed(**first_delay, **longest, **{field: value})).status_code == 200
+    for value in (least - 1, most + 1, -(2**60), 2**60, "5", None, True, 1.5):
+        [detail] = error_of(registered("PUT", "/webhooks", changed(**first_delay, **{field: value})))["details"]
+        assert detail["field"] == field.replace("__", ".")
+        if value is not None:
+            assert f"Use a whole number from {least} to {most}." in detail["message"], value
+
+
+def test_the_longest_delay_is_no_shorter_than_the_first(registered):
+    body = changed(retry_policy__initial_delay_ms=5000, retry_policy__max_delay_ms=4999)
+    [detail] = error_of(registered("PUT", "/webhooks", body))["details"]
+    assert (detail["field"], detail["message"]) == (
+        "retry_policy.max_delay_ms",
+        "This is shorter than initial_delay_ms. Use 5000 to 14400000.",
+    )
+
+
+SMUGGLING = [
+    *("Host", "host", "HOST", "Content-Length", "Transfer-Encoding", "Content-Type", "Content-Encoding", "Connection"),
+    *("Keep-Alive", "Proxy-Connection", "Proxy-Authorization", "Proxy-Authenticate", "TE", "Trailer", "Upgrade"),
+    *(
+        "Expect",
+        "Cookie",
+        "Via",
+        "X-Http-Method-Override",
+        "X-Original-URL",
+        "Forwarded",
+        "X-Forwarded-For",
+        "X-Forwarded-Host",
+        "X-Real-IP",
+    ),
+    *("webhook-id", "Webhook-Timestamp", "webhook-signature", "X-Aiffinity-Event", "x-aiffinity-timestamp"),
+    *("X-Aiffinity-Delivery", "User-Agent", "Accept", "Accept-Encoding", "traceparent", "Idempotency-Key"),
+    *("", " ", "X Sig", "X-Sig:", "X-Sig: a", ":path", "X-Sig\r\nHost: evil", "X-Sig\r\n\r\nGET / HTTP/1.1"),
+    *("X-\nSig", "X-Sig\x00", "X-\tSig", "X-S\u00edg", "X-\u212aey", "X-\u2028Sig", "X-\uff33ig", "a" * 81),
+    *("(X)", "X/Sig", "X;Sig", 'X"Sig', "X[Sig]", "X{Sig}", "X@Sig", "X=Sig", "X,Sig"),
+]
+
+
+@pytest.mark.parametrize("header", SMUGGLING)
+def test_a_header_name_that_could_smuggle_is_refused(registered, header):
+    before = registered("GET", "/webhooks").json()["data"]
+    response = registered("PUT", "/webhooks", changed(signature__header=header))
+    assert response.status_code == 400
+    # A NUL is refused before any field is looked at.
+    assert [detail["field"] for detail in error_of(response)["details"]] in (["signature.header"], [])
+    api_key = {"strategy": "api_key", "api_key": {"header_name": header}}
+    assert registered("PUT", "/auth-profile", api_key).status_code == 400
+    assert registered("GET", "/webhooks").json()["data"] == before
+    assert registered("GET", "/auth-profile").status_code == 404
+
+
+@pytest.mark.parametrize("header", ["Authorization", "X_Sig", "date", "%58-Sig", "a" * 65])
+def test_a_signature_has_a_header_of_its_own(registered, header):
+    response = registered("PUT", "/webhooks", changed(signature__header=header))
+    assert (response.status_code, error_of(response)["details"][0]["field"]) == (400, "signature.header")
+
+
+@pytest.mark.parametrize(
+    ("header", "kept"),
+    [
+        ("X-Signature-256", "X-Signature-256"),
+        ("x-acme-signature", "x-acme-signature"),
+        ("X-Aiffinity-Signature", "X-Aiffinity-Signature"),
+        (" Acme\n", "Acme"),
+    ],
+)
+def test_a_plain_header_name_is_taken(registered, header, kept):
+    answer = registered("PUT", "/webhooks", changed(signature__header=header)).json()["data"]
+    assert answer["signature"]["header"] == kept
 
 
 def test_an_unknown_event_comes_with_a_hint(registered):

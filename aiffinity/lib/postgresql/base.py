@@ -4,6 +4,7 @@ from typing import Any
 
 import psycopg
 from django.db.backends.postgresql import base
+from psycopg_pool import ConnectionPool
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
@@ -25,7 +26,8 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
 def _answers(connection: psycopg.Connection[Any]) -> bool:
     try:
-        connection.execute("")
+        # It leaves no transaction open on a connection that came back without autocommit.
+        ConnectionPool.check_connection(connection)
     except psycopg.OperationalError:
         return False
     return True

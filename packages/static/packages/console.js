@@ -1,4 +1,4 @@
-/* The console without a mouse: canned texts, filters that apply at once, ticking, and shortcuts. */
+/* The console without a mouse: canned texts, filters that apply at once, ticking, and shortcuts, which `?` lists. */
 "use strict";
 
 (() => {
@@ -51,6 +51,12 @@
 
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || event.target.matches("input:not([type=checkbox]), textarea, select")) return;
+    const list = document.getElementById("keys");
+    if (list?.open) return;
+    if (event.key === "?" && list) {
+      list.showModal();
+      return;
+    }
     const target = document.querySelector(`[data-shortcut="${CSS.escape(event.key)}"]`);
     const act = target ? () => press(target) : rows.length && onRow[event.key];
     if (!act) return;

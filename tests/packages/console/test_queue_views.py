@@ -136,6 +136,23 @@ def test_bulk_suspension_stops_what_the_ticked_packages_have_listed(acme: Maker,
     assert Version.objects.get(pk=listed.pk).state == "suspended"
 
 
+def test_bulk_approval_shows_drift_and_who_holds_each(acme: Maker, desk: MakeDesk) -> None:
+    sam = desk("security_reviewer")
+    columns = {"claimed_by": sam.user, "claim_expires_at": timezone.now() + HOUR}
+    review = queued(acme, "Calm", 5, **columns)
+    preview = desk().post(f"{QUEUE}approve/", {"review": [review.pk]}).content.decode()
+    assert "First listing" in preview
+    assert sam.user.email in preview
+
+
+@pytest.mark.parametrize("comment", ["a\x00b", "x" * 5001])
+def test_bulk_comment_that_can_not_be_kept_is_refused(acme: Maker, desk: MakeDesk, comment: str) -> None:
+    review = queued(acme, "Calm", 5)
+    answer = desk().post(f"{QUEUE}approve/", {"review": [review.pk, "\x00"], "confirmed": "1", "comment": comment})
+    assert answer.status_code == 422
+    assert Version.objects.get(pk=review.version_id).state == "submitted"
+
+
 def test_bulk_actions_need_ticks_permission_and_a_known_name(acme: Maker, desk: MakeDesk) -> None:
     review = queued(acme, "Calm", 5)
     body = {"review": [review.pk], "confirmed": "1", "comment": "x"}

@@ -1,5 +1,6 @@
 """The review page and its actions: who may post what, what is bound, and what is told."""
 
+import re
 from collections.abc import Callable
 from datetime import timedelta
 
@@ -197,3 +198,44 @@ def test_no_error_of_the_tree_breaks_the_message(submitted: Review, desk: MakeDe
     assert issubclass(PlatformError, Exception)
     page = desk().act(submitted, "release")
     assert "Release did not happen:" in page
+
+
+def test_review_opens_from_the_list_of_all_reviews(submitted: Review, desk: MakeDesk) -> None:
+    rita = desk()
+    [link] = re.findall(rf'href="({REVIEWS}/rev[^"]*/change/)[^"]*"', rita.get(f"{REVIEWS}/"))[:1]
+    assert "_5F" in link
+    assert f"{REVIEWS}/{submitted.pk}/act/claim/" in rita.get(link)
+
+
+def test_message_is_previewed_in_the_words_of_its_mail(submitted: Review, desk: MakeDesk) -> None:
+    answer = desk().post(f"{REVIEWS}/{submitted.pk}/act/message/", {"text": "Which source?"})
+    page = answer.content.decode()
+    assert "To answer: POST" in page
+    assert f"/reviews/{submitted.pk}/reply" in page
+    assert not ReviewMessage.objects.exists()
+
+
+def test_rejecting_a_submission_names_no_installs_it_does_not_touch(submitted: Review, desk: MakeDesk) -> None:
+    rita, body = desk(), {"reasons": [reason().pk], "comment": "No."}
+    path = f"{REVIEWS}/{submitted.pk}/act/reject/"
+    assert "Calls in the last hour" not in rita.post(path, body).content.decode()
+    Review.objects.filter(pk=submitted.pk).update(kind="re_review")
+    assert "Calls in the last hour" in rita.post(path, body).content.decode()
+
+
+def test_sections_are_named_in_the_order_of_the_page(acme: Maker, desk: MakeDesk) -> None:
+    review = review_of(acme.version("submitted", risk_tier="high_trust"))
+    page = desk().get(f"{REVIEWS}/{review.pk}/change/")
+    anchors = re.findall(r'<a href="#([a-z-]+)">', page[page.index('<nav class="sections"') :])
+    places = [page.index(f'id="{anchor}"') for anchor in anchors]
+    assert len(anchors) >= 9
+    assert places == sorted(places)
+
+
+def test_closed_review_says_how_long_it_took(submitted: Review, desk: MakeDesk) -> None:
+    closed_at = submitted.first_submitted_at + timedelta(hours=5)
+    Review.objects.filter(pk=submitted.pk).update(closed_at=closed_at, outcome="approved")
+    page = desk().get(f"{REVIEWS}/{submitted.pk}/change/")
+    assert "Took" in page
+    assert ">5 h<" in page
+    assert "Waiting for" not in page

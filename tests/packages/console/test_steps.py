@@ -1,10 +1,13 @@
 """Suspending, resuming and granting outside of a review, and the pages of the packages room."""
 
+import re
 from collections.abc import Callable
 
 import pytest
+from django.utils import timezone
 
 from packages.models import CannedText, CurationGrant, Package, PolicyReason, Version
+from providers.models import User
 from tests.packages.conftest import Maker
 from tests.packages.console.conftest import Desk, reason
 
@@ -58,6 +61,14 @@ def test_step_of_another_group_is_refused(acme: Maker, desk: MakeDesk, group: st
     assert Package.objects.get(pk=package.pk).suspended_at is None
 
 
+@pytest.mark.parametrize(("page", "name"), [("version", "suspend"), ("package", "suspend")])
+def test_page_that_is_opened_from_its_list_has_its_steps(acme: Maker, desk: MakeDesk, page: str, name: str) -> None:
+    acme.version("listed")
+    rita = desk()
+    [link] = re.findall(rf'href="({PAGES}/{page}/[a-z]+_5F[^"]*/change/)[^"]*"', rita.get(f"{PAGES}/{page}/"))[:1]
+    assert f"/step/{name}/" in rita.get(link)
+
+
 def test_unknown_step_and_get_change_nothing(acme: Maker, desk: MakeDesk) -> None:
     version, rita = acme.version("listed"), desk()
     assert rita.client.get(f"{PAGES}/version/{version.pk}/step/explode/").status_code == 404
@@ -75,6 +86,8 @@ def test_policy_reasons_and_canned_texts_are_edited_by_reviewers(desk: MakeDesk)
     rita.post(f"{PAGES}/cannedtext/add/", {"title": "Hello", "text": "Thank you for this."})
     assert CannedText.objects.get(title="Hello").text == "Thank you for this."
     assert rita.client.get(f"{PAGES}/policyreason/{row.pk}/delete/").status_code == 403
+    rita.post(f"{PAGES}/policyreason/{row.pk}/change/", {**body, "code": "renamed"})
+    assert PolicyReason.objects.get(pk=row.pk).code == "tested"
 
 
 @pytest.mark.parametrize(
@@ -87,3 +100,23 @@ def test_policy_reasons_and_canned_texts_are_edited_by_reviewers(desk: MakeDesk)
 def test_lists_open_for_reviewers(acme: Maker, desk: MakeDesk, page: str) -> None:
     acme.version("submitted")
     desk().get(f"{PAGES}/{page}/")
+
+
+@pytest.mark.parametrize("what", ["version", "package"])
+def test_superuser_does_not_resume_what_is_their_own(
+    acme: Maker, make_reviewer: Callable[..., User], what: str
+) -> None:
+    version = acme.version("suspended", risk_tier="action_capable")
+    Version.objects.filter(pk=version.pk).update(suspended_by="reviewer")
+    Package.objects.filter(pk=version.package_id).update(suspended_at=timezone.now())
+    User.objects.filter(pk=acme.account.owner_id).update(is_staff=True, is_superuser=True)
+    pk = version.pk if what == "version" else version.package_id
+    step = f"{PAGES}/{what}/{pk}/step/resume/"
+    page = Desk(User.objects.get(pk=acme.account.owner_id)).post(step, {"comment": "Mine"}).content.decode()
+    assert "Nobody decides on what they or their own account submitted." in page
+    assert Version.objects.get(pk=version.pk).state == "suspended"
+    assert Package.objects.get(pk=version.package_id).suspended_at is not None
+    Desk(make_reviewer("ops")).post(step, {"comment": "Looked into"})
+    resumed = Version.objects.select_related("package").get(pk=version.pk)
+    assert (resumed.state == "listed") == (what == "version")
+    assert (resumed.package.suspended_at is None) == (what == "package")

@@ -7,12 +7,15 @@ import pytest
 from django.utils import timezone
 
 from packages.models import Version
-from packages.reviewing.decisions import reject
-from packages.reviewing.notices import provider_text
+from packages.reviewing.cases import open_review
+from packages.reviewing.claims import claim_review
+from packages.reviewing.decisions import reject, request_changes
+from packages.reviewing.notices import message_text, provider_text, suspended_text
+from packages.reviewing.thread import send_message
 from packages.suspension import lapse_approvals, resume_package, resume_version, suspend_package, suspend_version
 from providers.models import User
 from tests.packages.conftest import Maker, as_reviewer
-from tests.packages.reviewing.cases import claimed, reasons, sent_mails
+from tests.packages.reviewing.cases import claimed, reasons, sent_mails, submitted
 
 MakeReviewer = Callable[..., User]
 
@@ -29,6 +32,34 @@ def test_preview_is_the_text_that_is_mailed(acme: Maker, make_reviewer: MakeRevi
     assert "No <policy>" in sent.body
     assert "No &lt;policy&gt;" in sent.alternatives[0][0]
     assert "Acme &amp; Sons" in sent.alternatives[0][0]
+
+
+def test_previews_of_a_message_and_a_suspension_are_the_texts_that_are_mailed(
+    acme: Maker, make_reviewer: MakeReviewer
+) -> None:
+    reviewer = make_reviewer()
+    review, listed = submitted(acme), acme.version("listed")
+    previews = [message_text(review, "Why <so>?"), suspended_text(listed, "It leaks")]
+    send_message(review, reviewer=reviewer, text="Why <so>?")
+    suspend_version(listed, as_reviewer(reviewer, reason="It leaks"))
+    assert [sent.body.strip() for sent in sent_mails()] == previews
+
+
+@pytest.mark.parametrize(("kind", "says"), [("submission", "PATCH"), ("re_review", "stays listed meanwhile")])
+def test_requested_changes_say_what_can_be_done_in_that_case(
+    acme: Maker, make_reviewer: MakeReviewer, kind: str, says: str
+) -> None:
+    reviewer = make_reviewer()
+    if kind == "submission":
+        review = claimed(acme, reviewer)
+    else:
+        review = open_review(acme.version("listed", risk_tier="action_capable"), kind=kind, cause="Hosts changed.")
+        review = claim_review(review, reviewer=reviewer)
+    request_changes(review, reviewer=reviewer, reasons=reasons(), comment="Say why.")
+    [sent] = sent_mails()
+    for text in (sent.body, str(sent.alternatives[0][0])):
+        assert says in text
+        assert ("PATCH" in text) == (kind == "submission")
 
 
 def test_suspension_by_the_platform_is_mailed_and_so_is_its_end(acme: Maker, make_reviewer: MakeReviewer) -> None:

@@ -1,9 +1,9 @@
-"""Plain admin pages of the runtime room: for looking, never for changing; what is sealed is not shown."""
+"""Plain admin pages of runtime apps: for looking, never for changing; what is sealed is not shown."""
 
 from django.contrib import admin
 
 from aiffinity.lib.staff_pages import ReadOnlyAdmin
-from runtime.models import CapabilityTemplate, Delivery, Event, HealthCheck, NamedSecret, RuntimeApp, WebhookEndpoint
+from runtime.models import CapabilityTemplate, HealthCheck, NamedSecret, RuntimeApp
 
 
 @admin.register(RuntimeApp)
@@ -37,15 +37,6 @@ class NamedSecretAdmin(ReadOnlyAdmin):
     exclude = ("sealed_value",)
 
 
-@admin.register(WebhookEndpoint)
-class WebhookEndpointAdmin(ReadOnlyAdmin):
-    """Webhook profiles."""
-
-    list_display = ("runtime_app", "events", "disabled_at", "disabled_reason")
-    list_select_related = ("runtime_app",)
-    search_fields = ("runtime_app__app__id",)
-
-
 @admin.register(HealthCheck)
 class HealthCheckAdmin(ReadOnlyAdmin):
     """Health checks of the last 24 hours."""
@@ -53,24 +44,3 @@ class HealthCheckAdmin(ReadOnlyAdmin):
     list_display = ("runtime_app", "checked_at", "is_healthy", "status_code", "latency_ms", "error")
     list_filter = ("is_healthy",)
     list_select_related = ("runtime_app",)
-
-
-@admin.register(Event)
-class EventAdmin(ReadOnlyAdmin):
-    """Events, the newest first, with the exact body that was sent."""
-
-    list_display = ("id", "type", "app", "created_at")
-    list_select_related = ("app",)
-    search_fields = ("=id", "=app__id", "=type")
-    ordering = ("-pk",)
-
-
-@admin.register(Delivery)
-class DeliveryAdmin(ReadOnlyAdmin):
-    """Deliveries of events, the newest first."""
-
-    list_display = ("id", "event", "status", "attempts_made", "last_status_code", "next_attempt_at", "created_at")
-    list_filter = ("status",)
-    list_select_related = ("event",)
-    search_fields = ("=id", "=event__id", "=endpoint__runtime_app__app__id")
-    ordering = ("-pk",)

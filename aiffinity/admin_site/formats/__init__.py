@@ -1,0 +1,1 @@
+"""How the console writes dates; Django finds the module by `FORMAT_MODULE_PATH`."""

@@ -1,0 +1,21 @@
+"""What the room keeps for a while only: tokens and client secrets that are good for nothing any more."""
+
+from datetime import datetime
+
+from aiffinity.lib.retention import delete_in_batches
+from providers.models import ClientSecret, MailToken, RefreshToken
+
+
+def purge_mail_tokens(now: datetime) -> int:
+    """Delete the tokens of mails that expired, used or not."""
+    return delete_in_batches(MailToken.objects.filter(expires_at__lt=now))
+
+
+def purge_refresh_tokens(now: datetime) -> int:
+    """Delete the refresh tokens that expired; until then a used one is kept, so that its replay is noticed."""
+    return delete_in_batches(RefreshToken.objects.filter(expires_at__lt=now))
+
+
+def purge_client_secrets(now: datetime) -> int:
+    """Delete the client secrets whose grace period is over."""
+    return delete_in_batches(ClientSecret.objects.filter(expires_at__lt=now))

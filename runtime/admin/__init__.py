@@ -1,0 +1,15 @@
+"""Admin pages of the runtime room."""
+
+from runtime.admin.apps import CapabilityTemplateAdmin, HealthCheckAdmin, NamedSecretAdmin, RuntimeAppAdmin
+from runtime.admin.webhooks import DeliveryAdmin, DeliveryAttemptAdmin, EventAdmin, WebhookEndpointAdmin
+
+__all__ = [
+    "CapabilityTemplateAdmin",
+    "DeliveryAdmin",
+    "DeliveryAttemptAdmin",
+    "EventAdmin",
+    "HealthCheckAdmin",
+    "NamedSecretAdmin",
+    "RuntimeAppAdmin",
+    "WebhookEndpointAdmin",
+]

@@ -1,0 +1,51 @@
+"""Claiming connections whose next attempt is due, under a lease and a fence (spec 6)."""
+
+from datetime import timedelta
+
+from django.db import transaction
+from django.db.models import F
+from django.utils import timezone
+
+from runtime.models import Connection, ConnectionStatus
+from runtime.models.connections import ConnectionQuerySet
+
+LEASE = timedelta(seconds=30)
+# The whole batch is sent at once, and its answers come or fail well within the lease.
+BATCH_SIZE = 100
+LEAST_LEASE_TO_SEND = timedelta(seconds=12)
+
+
+def claim_due(status: ConnectionStatus) -> list[Connection]:
+    """Claim a batch of connections that are due: refreshes where status is active, revocations where revoking."""
+    now = timezone.now()
+    with transaction.atomic():
+        due = Connection.objects.filter(status=status, next_attempt_at__lte=now).order_by("next_attempt_at")
+        chosen = [row.pk for row in due.select_for_update(skip_locked=True).only("pk")[:BATCH_SIZE]]
+        Connection.objects.filter(pk__in=chosen).update(
+            lease_until=now + LEASE, next_attempt_at=now + LEASE, fence=F("fence") + 1
+        )
+    return list(_rows().filter(pk__in=chosen))
+
+
+def claim_one(connection: Connection) -> Connection | None:
+    """Claim one connection for a refresh right now; None while somebody else holds it or it changed."""
+    now = timezone.now()
+    unheld = Connection.objects.filter(pk=connection.pk, status=ConnectionStatus.ACTIVE, fence=connection.fence)
+    if not unheld.exclude(lease_until__gt=now).update(
+        lease_until=now + LEASE, next_attempt_at=now + LEASE, fence=F("fence") + 1
+    ):
+        return None
+    return _rows().get(pk=connection.pk)
+
+
+def may_send(row: Connection) -> bool:
+    """Say whether a claim lasts until an answer must be there.
+
+    A worker that was held up for longer sends nothing: somebody else may have done it meanwhile, and a refresh
+    token that is shown twice ends the connection at careful providers.
+    """
+    return row.lease_until is not None and row.lease_until > timezone.now() + LEAST_LEASE_TO_SEND
+
+
+def _rows() -> ConnectionQuerySet:
+    return Connection.objects.select_related("runtime_app__app")

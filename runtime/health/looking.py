@@ -1,0 +1,57 @@
+"""One look at a health URL, and what its answer says (spec 4 "Health": 5 s, 200 and `status` ok)."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from aiffinity.lib.errors import InvalidJson
+from aiffinity.lib.json_gate import parse_json
+from aiffinity.lib.outbound import OutboundError, OutboundRequest, OutboundResponse
+
+TIMEOUT_MS = 5000
+MAX_BODY_BYTES = 65_536
+MAX_ERROR_LENGTH = 200
+
+
+@dataclass(frozen=True)
+class Sighting:
+    """What one look showed; `error` is empty where all is well, `body` is a JSON object where one came."""
+
+    latency_ms: int
+    status_code: int | None = None
+    error: str = ""
+    body: dict[str, Any] | None = None
+
+    @property
+    def is_healthy(self) -> bool:
+        """Say whether the provider is well."""
+        return not self.error
+
+
+def health_request(url: str, *, tag: object = None) -> OutboundRequest:
+    """Build the request for one look. It passes no circuit breaker: those of execute calls count for themselves."""
+    return OutboundRequest(
+        method="GET",
+        url=url,
+        headers=(("Accept", "application/json"),),
+        timeout_ms=TIMEOUT_MS,
+        max_response_bytes=MAX_BODY_BYTES,
+        tag=tag,
+    )
+
+
+def read_sighting(outcome: OutboundResponse | OutboundError) -> Sighting:
+    """Say what an answer, or none, means."""
+    latency_ms = round(outcome.elapsed_ms)
+    if isinstance(outcome, OutboundError):
+        return Sighting(latency_ms, error=outcome.message[:MAX_ERROR_LENGTH])
+    if outcome.status != 200:
+        return Sighting(latency_ms, outcome.status, f"The answer was HTTP {outcome.status}, not 200.")
+    try:
+        body = parse_json(outcome.body)
+    except InvalidJson:
+        body = None
+    if not isinstance(body, dict):
+        return Sighting(latency_ms, 200, "The answer is not a JSON object.")
+    if body.get("status") != "ok":
+        return Sighting(latency_ms, 200, "The answer's status is not 'ok'.", body)
+    return Sighting(latency_ms, 200, body=body)

@@ -1,0 +1,184 @@
+"""The whole story of a connection over HTTP, with Acme Weather's real authorization server in its own process."""
+
+from datetime import timedelta
+from urllib.parse import parse_qs, urlencode, urlsplit
+
+import pytest
+from django.db import connection as database
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from capabilities.installs import install_package
+from runtime.connections.revoking import revoke_due_connections
+from runtime.models import AuthorizationRequest, Connection
+from tests.connected import CLIENT, consent, oauth2
+from tests.flows.leaks import collected_logs
+
+CALLBACK = "/v1/space/connections/callback"
+MARKUP = '"><script>alert(document.domain)</script><img src=x onerror=alert(1)>'
+
+
+def show(api, **query):
+    return api.get(f"{CALLBACK}?{urlencode(query)}")
+
+
+def return_link(response):
+    """Return the parameters that the page hands to the Aiffinity app."""
+    text = response.content.decode()
+    url = text.partition('class="button" href="')[2].partition('"')[0].replace("&amp;", "&")
+    assert url.startswith("aiffinity://connections/complete?"), text
+    return {name: values[0] for name, values in parse_qs(urlsplit(url).query).items()}
+
+
+def story_of(weather):
+    profile = {"strategy": "oauth2", "oauth2": {**oauth2(weather.acme), **CLIENT}}
+    path = f"/v1/providers/runtime/apps/{weather.published.app.pk}/auth-profile"
+    return path, profile
+
+
+@pytest.mark.django_db(transaction=True)
+def test_connect_use_uninstall(weather, id_token):
+    path, profile = story_of(weather)
+    answered = weather.api.put(path, profile, token=id_token(weather.published.account))
+    assert answered.status_code == 200
+    assert CLIENT["client_secret"] not in answered.content.decode()
+    weather.published.set_version(approved_config_hash=weather.runtime_app.config_hash)
+
+    missing = weather.invoke()
+    assert (missing.status_code, missing.json()["error"]["code"]) == (422, "CONNECTION_REQUIRED")
+    page = show(weather.api, **consent(weather.begin()["authorization_url"]))
+    assert "Acme Weather said yes" in page.content.decode()
+    completed = weather.complete(**return_link(page))
+    assert completed.json()["data"] == {
+        "id": weather.connection.pk,
+        "install_id": weather.install.pk,
+        "required": True,
+        "strategy": "oauth2",
+        "status": "active",
+        "scopes": ["weather:read"],
+        "instructions": None,
+        "fields": [],
+        "connected_at": completed.json()["data"]["connected_at"],
+        "expires_at": completed.json()["data"]["expires_at"],
+    }
+    answer = weather.invoke().json()["data"]
+    assert answer["data"] == {"account": "ada@example.com", "stations": ["Ada's roof", "Ada's harbour"]}
+    [install] = weather.api.get("/v1/space/installs", token=weather.token).json()["data"]
+    assert install["connection"] == {"required": True, "status": "active"}
+    detail = weather.api.get(
+        f"/v1/providers/packages/{weather.published.package.pk}/installability", token=weather.token
+    ).json()["data"]
+    assert "connection_required" not in [reason["code"] for reason in detail["reasons"]]
+
+    weather.api.delete(f"/v1/space/marketplace/{weather.published.package.pk}/install", token=weather.token)
+    assert weather.call("GET").status_code == 404
+    assert revoke_due_connections() == 1
+    assert not Connection.objects.exists()
+    assert [token["is_revoked"] for token in weather.acme.oauth()["tokens"]] == [True]
+    assert weather.events() == ["connection.created", "connection.revoked"]
+
+
+@pytest.mark.django_db
+def test_the_page_exchanges_nothing_and_tells_nobody(weather):
+    given = consent(weather.begin()["authorization_url"])
+    with collected_logs() as logs:
+        pages = [show(weather.api, **given), weather.api("HEAD", f"{CALLBACK}?{urlencode(given)}")]
+    assert weather.acme.oauth()["requests"] == []
+    assert AuthorizationRequest.objects.get().used_at is None
+    for page in pages:
+        assert page.status_code == 200
+        assert page.headers["Cache-Control"] == "no-store"
+        assert page.headers["Referrer-Policy"] == "no-referrer"
+        assert page.headers["X-Frame-Options"] == "DENY"
+        policy = page.headers["Content-Security-Policy"]
+        assert "default-src 'self'" in policy
+        assert "unsafe" not in policy
+        assert "Set-Cookie" not in page.headers
+    assert "<script" not in pages[0].content.decode()
+    assert CALLBACK in logs.getvalue()
+    assert given["code"] not in logs.getvalue()
+    assert given["state"] not in logs.getvalue()
+    assert weather.api.post(CALLBACK, {}).status_code == 405
+
+
+@pytest.mark.django_db
+def test_what_the_provider_sends_is_inert(weather):
+    weather.published.app.__class__.objects.update(name=f"Acme {MARKUP}")
+    state = weather.begin()["state"]
+    for query in (
+        {"error": "access_denied", "error_description": MARKUP, "error_uri": "javascript:alert(1)"},
+        {"error": MARKUP, "error_description": MARKUP},
+        {"code": MARKUP},
+        {"code": "good-code", "iss": MARKUP},
+        {},
+    ):
+        text = show(weather.api, state=state, **query).content.decode()
+        assert "<script" not in text
+        assert "<img" not in text
+        assert "javascript:" not in text
+        assert "&lt;script&gt;" in text, "the app's name stands there as text"
+    assert "did not connect" in show(weather.api, state=state, error="access_denied").content.decode()
+    assert return_link(show(weather.api, state=state, error="access_denied", code="x"))["error"] == "access_denied"
+    assert return_link(show(weather.api, state=state, error=MARKUP)) == {"error": "provider_error", "state": state}
+
+
+@pytest.mark.django_db
+def test_a_state_that_does_not_count_gets_a_page_without_a_link(weather):
+    given = consent(weather.begin()["authorization_url"])
+    odd = [{}, {"state": "x" * 43, "code": "c"}, {"state": MARKUP}, {"state": "\x00" * 30}]
+    AuthorizationRequest.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
+    for query in (*odd, given):
+        response = show(weather.api, **query)
+        assert response.status_code == 400
+        assert "This link is no longer good" in response.content.decode()
+        assert "aiffinity:" not in response.content.decode()
+
+
+@pytest.mark.django_db
+def test_the_list_of_installs_asks_the_same_for_one_connection_and_for_many(weather, publish):
+    weather.connect()
+
+    def queries():
+        with CaptureQueriesContext(database) as captured:
+            answer = weather.api.get("/v1/space/installs", token=weather.token)
+        return len(answer.json()["data"]), len(captured)
+
+    queries()
+    before = queries()
+    row = weather.connection
+    for _ in range(5):
+        install, _ = install_package(weather.user, publish().package, actor="test")
+        Connection.objects.create(
+            install_id=install.pk,
+            runtime_app=row.runtime_app,
+            user=row.user,
+            strategy="oauth2",
+            sealed_content=row.sealed_content,
+            authority_hash=row.authority_hash,
+            connected_at=timezone.now(),
+        )
+    after = queries()
+    assert (before[0], after[0]) == (1, 6)
+    assert after[1] == before[1]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.django_db(transaction=True)
+def test_the_page_in_a_browser(weather, open_window, scheme):
+    window = open_window(color_scheme=scheme)
+    window.page.set_viewport_size({"width": 520, "height": 620})
+    given = consent(weather.begin()["authorization_url"])
+    outcomes = {
+        "ready": given,
+        "denied": {"state": given["state"], "error": "access_denied"},
+        "failed": {"state": given["state"], "error": "server_error", "error_description": MARKUP},
+        "expired": {"state": "x" * 43, "code": "c"},
+    }
+    for name, query in outcomes.items():
+        window.open(f"{CALLBACK}?{urlencode(query)}")
+        window.page.get_by_role("heading", level=1).wait_for()
+        window.picture(f"connection-{name}-{scheme}")
+        assert window.page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    # An answer of 400 is an error line of the browser's console; the policy refuses nothing.
+    assert [line for line in window.refused if "400" not in line] == []
+    assert (window.dialogs, window.foreign) == ([], [])

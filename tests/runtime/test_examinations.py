@@ -1,0 +1,106 @@
+"""What the doctor says of health checks, deliveries, endpoints and connections, when it is really so."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from runtime import examinations
+from runtime.deliveries.claims import claim_due
+from runtime.models import Connection, Delivery, RuntimeApp, WebhookEndpoint
+from tests.runtime.endpoints import make_endpoint, post
+
+pytestmark = pytest.mark.django_db
+
+HOOKS = "https://acmeweather.com/hooks"
+
+
+def codes(findings):
+    return [(finding.code, finding.severity.name) for finding in findings]
+
+
+def ago(**span):
+    return timezone.now() - timedelta(**span)
+
+
+@pytest.fixture
+def endpoint(make_account):
+    return make_endpoint(make_account(), HOOKS)
+
+
+@pytest.mark.parametrize(
+    ("late", "expected"),
+    [
+        (timedelta(seconds=10), []),
+        (timedelta(seconds=40), [("health_checks_late", "WARNING")]),
+        (timedelta(minutes=4), [("health_checks_late", "FAULT")]),
+    ],
+)
+def test_late_health_checks(register, late, expected):
+    app = register().runtime_app
+    RuntimeApp.objects.update(next_health_check_at=timezone.now() - late)
+    assert codes(examinations.examine_health_checks()) == expected
+    RuntimeApp.objects.filter(pk=app.pk).update(status="paused")
+    assert list(examinations.examine_health_checks()) == []
+
+
+def test_few_degraded_apps_are_a_note_and_many_a_warning(register):
+    apps = [register() for _ in range(4)]
+    assert list(examinations.examine_apps()) == []
+    RuntimeApp.objects.filter(pk=apps[0].app_id).update(health_status="degraded")
+    [finding] = examinations.examine_apps()
+    assert (finding.severity.name, finding.what) == ("NOTE", "1 of 4 apps fail their health checks.")
+    RuntimeApp.objects.update(health_status="degraded")
+    [finding] = examinations.examine_apps()
+    assert (finding.severity.name, "way out" in finding.remedy) == ("WARNING", True)
+
+
+def test_late_deliveries_of_endpoints_that_are_well(endpoint):
+    post(endpoint, 2)
+    assert list(examinations.examine_deliveries()) == []
+    Delivery.objects.update(next_attempt_at=ago(minutes=3))
+    [finding] = examinations.examine_deliveries()
+    assert (finding.code, finding.severity.name) == ("deliveries_late", "WARNING")
+    assert finding.what == "2 webhook deliveries are due; the longest waits for 3 min."
+    Delivery.objects.update(next_attempt_at=ago(minutes=11))
+    assert codes(examinations.examine_deliveries()) == [("deliveries_late", "FAULT")]
+    # What fails or is held back is late by design.
+    WebhookEndpoint.objects.update(failing_since=ago(minutes=20))
+    assert list(examinations.examine_deliveries()) == []
+    WebhookEndpoint.objects.update(failing_since=None, breaker_open_until=timezone.now() + timedelta(seconds=30))
+    assert list(examinations.examine_deliveries()) == []
+
+
+def test_deliveries_that_a_dead_worker_holds(endpoint):
+    post(endpoint)
+    assert len(claim_due()) == 1
+    assert list(examinations.examine_leases()) == []
+    Delivery.objects.update(lease_until=ago(minutes=3), next_attempt_at=ago(minutes=3))
+    assert codes(examinations.examine_leases()) == [("deliveries_abandoned", "WARNING")]
+
+
+def test_disabled_and_failing_endpoints_are_notes(endpoint):
+    assert list(examinations.examine_endpoints()) == []
+    WebhookEndpoint.objects.update(failing_since=ago(hours=2))
+    assert codes(examinations.examine_endpoints()) == [("endpoints_failing", "NOTE")]
+    WebhookEndpoint.objects.update(disabled_at=timezone.now())
+    assert codes(examinations.examine_endpoints()) == [("endpoints_disabled", "NOTE")]
+
+
+def test_late_refreshes(register, make_user):
+    app = register().runtime_app
+    assert list(examinations.examine_connections()) == []
+    Connection.objects.create(
+        runtime_app=app,
+        user=make_user(),
+        install_id="inst_1",
+        strategy="oauth2",
+        sealed_content="",
+        authority_hash="",
+        connected_at=timezone.now(),
+        next_attempt_at=ago(minutes=6),
+    )
+    assert codes(examinations.examine_connections()) == [("connections_late", "WARNING")]
+    Connection.objects.update(next_attempt_at=ago(hours=3))
+    [finding] = examinations.examine_connections()
+    assert (finding.severity.name, "3 h overdue" in finding.what) == ("FAULT", True)

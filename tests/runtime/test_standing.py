@@ -1,0 +1,144 @@
+"""An endpoint that fails for days: its people hear of it at half, three quarters and the end, each time once."""
+
+import threading
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+from django.utils import timezone
+
+from aiffinity.lib.models import AuditEntry, OutgoingMail
+from runtime.deliveries.claims import claim_due
+from runtime.deliveries.drain import drain_due
+from runtime.models import Delivery, Event, RuntimeApp, WebhookEndpoint
+from tests.fakes import FakeProvider
+from tests.runtime.endpoints import make_due, make_endpoint, post, record_as_late
+
+pytestmark = pytest.mark.django_db(transaction=True)
+HOUR = timedelta(hours=1)
+
+
+@pytest.fixture
+def endpoint(make_account, fake_provider: FakeProvider) -> WebhookEndpoint:
+    """The endpoint of the fake provider."""
+    return make_endpoint(make_account(), fake_provider.webhook_url)
+
+
+def fail_after(hours: float) -> None:
+    """Let a delivery fail when the endpoint has been failing for so long."""
+    endpoint = WebhookEndpoint.objects.select_related("runtime_app__app").get()
+    WebhookEndpoint.objects.update(failing_since=timezone.now() - hours * HOUR, breaker_open_until=None)
+    Delivery.objects.filter(status="pending").delete()
+    post(endpoint)
+    record_as_late(*claim_due())
+
+
+def mails() -> list[str]:
+    """Return the last word of the mails' subjects, oldest first."""
+    return [mail.subject.split()[-1] for mail in OutgoingMail.objects.order_by("created_at", "pk")]
+
+
+def test_people_are_told_at_half_three_quarters_and_the_end_once_each(endpoint):
+    for hours in (1, 35.9):
+        fail_after(hours)
+    assert mails() == []
+    for hours in (36, 40, 53.9):
+        fail_after(hours)
+    assert mails() == ["fail"]
+    for hours in (54, 60, 71.9):
+        fail_after(hours)
+    assert mails() == ["fail", "fail"]
+    fail_after(72)
+    assert mails() == ["fail", "fail", "off"]
+    endpoint.refresh_from_db()
+    assert (endpoint.disabled_reason, endpoint.warned_percent) == ("failing", 75)
+
+
+def test_late_warning_is_told_once_and_not_for_each_mark(endpoint):
+    fail_after(60)
+    assert mails() == ["fail"]
+
+
+def test_success_in_between_starts_the_days_anew(endpoint, fake_provider):
+    fail_after(40)
+    make_due()
+    drain_due(linger_seconds=0)
+    endpoint.refresh_from_db()
+    assert (endpoint.failing_since, endpoint.warned_percent) == (None, 0)
+    fail_after(40)
+    assert mails() == ["fail", "fail"]
+
+
+@pytest.mark.parametrize(("hours", "expected"), [(36, ["fail"]), (54, ["fail"]), (72, ["off"])])
+def test_two_workers_tell_it_once(endpoint, hours, expected):
+    WebhookEndpoint.objects.update(failing_since=timezone.now() - hours * HOUR)
+    post(endpoint, 4)
+    claims = claim_due()
+    start = threading.Barrier(4)
+
+    def record(number: int) -> None:
+        start.wait()
+        record_as_late(claims[number])
+        connection.close()
+
+    threads = [threading.Thread(target=record, args=(number,)) for number in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert mails() == expected
+    is_disabled = expected == ["off"]
+    assert AuditEntry.objects.filter(action="webhook.disabled").count() == is_disabled
+    assert Event.objects.filter(type="webhook.disabled").count() == is_disabled
+
+
+def test_secret_that_does_not_open_is_not_held_against_the_endpoint(endpoint, fake_provider):
+    RuntimeApp.objects.update(sealed_signing_secret="v1.k9.AAAA.AAAA")
+    post(endpoint, 8)
+    drain_due(linger_seconds=0)
+    assert Delivery.objects.filter(last_error="The signing secret can't be opened.", attempts_made=1).count() == 8
+    endpoint.refresh_from_db()
+    assert (endpoint.failing_since, endpoint.breaker_open_until) == (None, None)
+
+
+def test_disabling_makes_one_event_that_is_stopped_and_no_more(endpoint, fake_provider):
+    fake_provider.webhook_script = [410] * 20
+    post(endpoint, 30)
+    for _ in range(3):
+        drain_due(linger_seconds=0)
+        make_due()
+    assert Event.objects.filter(type="webhook.disabled").count() == 1
+    told = Delivery.objects.get(event__type="webhook.disabled")
+    assert (told.status, told.attempts_made, told.last_error) == ("failed", 0, "The endpoint is disabled.")
+    assert not Delivery.objects.filter(status="pending").exists()
+    assert (Event.objects.count(), AuditEntry.objects.filter(action="webhook.disabled").count()) == (31, 1)
+
+
+def test_endpoint_that_did_not_subscribe_is_disabled_without_an_event(endpoint, fake_provider):
+    WebhookEndpoint.objects.update(events=["install.*"])
+    endpoint.refresh_from_db()
+    fake_provider.webhook_script = [410]
+    post(endpoint)
+    drain_due(linger_seconds=0)
+    endpoint.refresh_from_db()
+    assert endpoint.disabled_reason == "gone"
+    assert not Event.objects.filter(type="webhook.disabled").exists()
+
+
+def test_failing_deliveries_post_no_events(endpoint, fake_provider):
+    fake_provider.stop()
+    WebhookEndpoint.objects.update(max_retries=1)
+    post(endpoint, 6)
+    for _ in range(4):
+        WebhookEndpoint.objects.update(breaker_open_until=None)
+        drain_due(linger_seconds=0)
+        make_due()
+    assert Event.objects.count() == Delivery.objects.count() == 6
+    assert Delivery.objects.filter(status="failed", attempts_made=2).count() == 6
+
+
+def test_large_backlog_of_a_disabled_endpoint_is_stopped_in_a_few_claims(endpoint):
+    WebhookEndpoint.objects.update(rate_limit_per_second=1, failing_since=timezone.now())
+    post(endpoint, 450)
+    WebhookEndpoint.objects.update(disabled_at=timezone.now(), breaker_open_until=timezone.now() + HOUR)
+    assert [len(claim_due()) for _ in range(4)] == [200, 200, 50, 0]

@@ -1,0 +1,227 @@
+"""Ops at the console's webhook pages: they look, filter, replay, recover and enable; nobody else does."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.contrib.admin.utils import quote
+from django.contrib.auth.models import Group
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from aiffinity.lib.models import AuditEntry
+from packages.groups import ensure_groups
+from providers.models import User
+from runtime.deliveries.drain import drain_due
+from runtime.models import Delivery, DeliveryAttempt, WebhookEndpoint
+from tests.fakes import FakeProvider
+from tests.runtime.endpoints import make_endpoint, post
+
+pytestmark = pytest.mark.django_db
+PAGES = "/admin/runtime"
+WHY = {"reason": "The provider asked for it."}
+
+
+class Desk:
+    """One staff member at the console, with CSRF checks on."""
+
+    def __init__(self, user: User) -> None:
+        self.user = user
+        self.client = Client(enforce_csrf_checks=True)
+        self.client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
+
+    def get(self, path: str) -> str:
+        """Open a page and return it."""
+        answer = self.client.get(f"{PAGES}/{path}")
+        assert answer.status_code == 200, (path, answer.status_code)
+        return answer.content.decode()
+
+    def post(self, path: str, body: dict[str, Any]) -> Any:
+        """Post a form with the session's token, and follow where it leads."""
+        self.client.get("/admin/password_change/")
+        token = self.client.cookies["csrftoken"].value
+        return self.client.post(f"{PAGES}/{path}", {**body, "csrfmiddlewaretoken": token}, follow=True)
+
+
+@pytest.fixture
+def desk(make_user):
+    """Return a function that sits somebody of a group at the console."""
+
+    def sit(group: str = "ops") -> Desk:
+        ensure_groups()
+        user = make_user(is_staff=True)
+        user.groups.add(Group.objects.get(name=group))
+        return Desk(User.objects.get(pk=user.pk))
+
+    return sit
+
+
+@pytest.fixture
+def endpoint(make_account, fake_provider: FakeProvider) -> WebhookEndpoint:
+    """The endpoint of the fake provider, which gives up at once."""
+    return make_endpoint(make_account(), fake_provider.webhook_url, max_retries=0)
+
+
+def failed(endpoint: WebhookEndpoint, fake_provider: FakeProvider, count: int = 1) -> list[Delivery]:
+    """Let deliveries fail for good."""
+    fake_provider.webhook_script = [400] * count
+    deliveries = post(endpoint, count)
+    drain_due(linger_seconds=0)
+    fake_provider.recording.clear()
+    return deliveries
+
+
+def test_lists_show_filter_and_search(desk, endpoint, fake_provider):
+    [bad] = failed(endpoint, fake_provider)
+    [good] = post(endpoint)
+    drain_due(linger_seconds=0)
+    olga = desk()
+    both = {bad.pk, good.pk}
+    for page, shown in (
+        ("delivery/", both),
+        ("delivery/?status__exact=failed", {bad.pk}),
+        ("delivery/?event_type=install.created", both),
+        ("delivery/?event_type=package.published", set()),
+        (f"delivery/?q={good.pk}", {good.pk}),
+        (f"delivery/?q={bad.event_id}", {bad.pk}),
+        (f"delivery/?q={endpoint.pk}", both),
+        ("deliveryattempt/", both),
+        ("deliveryattempt/?outcome=success", {good.pk}),
+        ("deliveryattempt/?outcome=refused", {bad.pk}),
+        ("deliveryattempt/?outcome=silent", set()),
+        (f"deliveryattempt/?delivery={bad.pk}", {bad.pk}),
+    ):
+        text = olga.get(page)
+        assert {pk for pk in both if f">{pk}" in text} == shown, page
+    assert "The endpoint answered 400." in olga.get("deliveryattempt/")
+
+
+@pytest.mark.parametrize(
+    ("fields", "state", "colour"),
+    [
+        ({}, "healthy", "green"),
+        ({"failing_since": timezone.now()}, "failing", "orange"),
+        ({"failing_since": timezone.now(), "breaker_open_until": timezone.now()}, "left alone", "orange"),
+        ({"disabled_at": timezone.now(), "disabled_reason": "gone"}, "disabled", "red"),
+    ],
+)
+def test_endpoints_show_their_standing_in_colour(desk, endpoint, fields, state, colour):
+    WebhookEndpoint.objects.update(**fields)
+    olga = desk()
+    text = olga.get("webhookendpoint/")
+    assert state in text
+    assert f"bg-{colour}-100" in text
+    for name in ("disabled", "failing", "healthy"):
+        is_shown = f"/webhookendpoint/{quote(endpoint.pk)}/change/" in olga.get(f"webhookendpoint/?state={name}")
+        assert is_shown == (name == {"left alone": "failing"}.get(state, state))
+    page = olga.get(f"webhookendpoint/{quote(endpoint.pk)}/change/")
+    assert endpoint.runtime_app.app.webhook_url in page
+    assert f"/webhookendpoint/{endpoint.pk}/step/" in page
+
+
+@pytest.mark.parametrize("page", ["webhookendpoint", "event", "delivery", "deliveryattempt"])
+def test_lists_take_the_same_queries_for_any_page(desk, make_account, fake_provider, page):
+    olga = desk()
+
+    def count_queries() -> int:
+        with CaptureQueriesContext(connection) as captured:
+            olga.get(f"{page}/")
+        return len(captured)
+
+    def add_rows(name: str) -> None:
+        post(make_endpoint(make_account(name), fake_provider.webhook_url), 4)
+        drain_due(linger_seconds=0)
+
+    add_rows("First Company")
+    count_queries()
+    few = count_queries()
+    for number in range(4):
+        add_rows(f"Company {number}")
+    assert count_queries() <= few
+
+
+def test_ops_replay_a_delivery_with_a_reason(desk, endpoint, fake_provider):
+    [delivery] = failed(endpoint, fake_provider)
+    olga, step = desk(), f"delivery/{delivery.pk}/step/replay/"
+    assert step in olga.get(f"delivery/{delivery.pk}/change/")
+    assert "same body" in olga.get(step)
+    assert olga.post(step, {"reason": ""}).status_code == 422
+    delivery.refresh_from_db()
+    assert delivery.status == "failed"
+    assert "The delivery is sent again." in olga.post(step, WHY).content.decode()
+    drain_due(linger_seconds=0)
+    delivery.refresh_from_db()
+    assert (delivery.status, delivery.attempts_made) == ("delivered", 2)
+    entry = AuditEntry.objects.get(action="webhook_delivery.replayed")
+    assert (entry.actor, entry.reason) == (f"user:{olga.user.pk}", WHY["reason"])
+
+
+def test_ops_recover_what_failed_since(desk, endpoint, fake_provider):
+    failed(endpoint, fake_provider, 3)
+    olga, step = desk(), f"webhookendpoint/{endpoint.pk}/step/recover/"
+    assert step in olga.get(f"webhookendpoint/{endpoint.pk}/change/")
+    for since in ("", "soon", "2999-01-01 00:00"):
+        assert olga.post(step, {**WHY, "since": since}).status_code == 422
+    assert Delivery.objects.filter(status="failed").count() == 3
+    since = (timezone.now() - timedelta(hours=1)).strftime("%Y-%m-%d %H:%M")
+    assert "3 deliveries are sent again." in olga.post(step, {**WHY, "since": since}).content.decode()
+    drain_due(linger_seconds=0)
+    assert Delivery.objects.filter(status="delivered").count() == 3
+    assert AuditEntry.objects.get(action="webhook.recovered").reason == WHY["reason"]
+
+
+def test_ops_enable_a_disabled_endpoint_and_test_it(desk, endpoint, fake_provider):
+    WebhookEndpoint.objects.update(disabled_at=timezone.now(), disabled_reason="failing")
+    olga, step = desk(), f"webhookendpoint/{endpoint.pk}/step"
+    page = olga.get(f"webhookendpoint/{endpoint.pk}/change/")
+    assert f"{step}/enable/" in page
+    assert f"{step}/recover/" not in page
+    refused = olga.post(f"{step}/ping/", WHY).content.decode()
+    assert "Send a test did not happen" in refused
+    assert "The endpoint is enabled." in olga.post(f"{step}/enable/", WHY).content.decode()
+    endpoint.refresh_from_db()
+    assert endpoint.disabled_at is None
+    assert "is not disabled" in olga.post(f"{step}/enable/", WHY).content.decode()
+    assert "The test is on its way" in olga.post(f"{step}/ping/", WHY).content.decode()
+    drain_due(linger_seconds=0)
+    [request] = fake_provider.requests_to("webhooks")
+    assert request.json["type"] == "platform.ping"
+
+
+@pytest.mark.parametrize("group", ["reviewer", "curator"])
+def test_others_neither_see_nor_do_any_of_it(desk, endpoint, fake_provider, group):
+    [delivery] = failed(endpoint, fake_provider)
+    staff = desk(group)
+    for page in ("delivery/", "deliveryattempt/", "webhookendpoint/", f"delivery/{delivery.pk}/change/"):
+        assert staff.client.get(f"{PAGES}/{page}").status_code == 403
+    for step in (f"delivery/{delivery.pk}/step/replay/", f"webhookendpoint/{endpoint.pk}/step/recover/"):
+        assert staff.client.get(f"{PAGES}/{step}").status_code == 403
+        assert staff.post(step, {**WHY, "since": "2026-04-04 10:00"}).status_code == 403
+    delivery.refresh_from_db()
+    assert delivery.status == "failed"
+
+
+def test_get_without_token_and_unknown_steps_change_nothing(desk, endpoint, fake_provider):
+    [delivery] = failed(endpoint, fake_provider)
+    olga, step = desk(), f"{PAGES}/delivery/{delivery.pk}/step"
+    assert olga.client.get(f"{step}/replay/?reason=x").status_code == 200
+    assert olga.client.post(f"{step}/replay/", WHY).status_code == 403
+    assert olga.client.get(f"{step}/explode/").status_code == 404
+    assert olga.client.get(f"{PAGES}/delivery/dlv_none/step/replay/").status_code == 404
+    for page in (f"delivery/{delivery.pk}", f"webhookendpoint/{endpoint.pk}"):
+        assert olga.post(f"{page}/change/", {"status": "delivered", "disabled_reason": "x"}).status_code == 403
+        assert olga.post(f"{page}/delete/", {"post": "yes"}).status_code == 403
+    delivery.refresh_from_db()
+    assert delivery.status == "failed"
+    assert DeliveryAttempt.objects.count() == 1
+
+
+def test_pages_load_nothing_inline(desk, endpoint, fake_provider):
+    [delivery] = failed(endpoint, fake_provider)
+    olga = desk()
+    for page in (f"delivery/{delivery.pk}/change/", f"delivery/{delivery.pk}/step/replay/", "deliveryattempt/"):
+        text = olga.get(page)
+        assert "<style" not in text
+        assert " style=" not in text
