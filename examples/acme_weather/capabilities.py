@@ -29,7 +29,7 @@ class ProviderError(Exception):
 
 @dataclass(frozen=True)
 class Call:
-    """One execute call, checked and parsed."""
+    """One execute call, checked and parsed; `account` is whose account at Acme it speaks for, None for nobody's."""
 
     capability: str
     mode: str
@@ -37,6 +37,7 @@ class Call:
     user_id: str
     idempotency_key: str | None
     context: Json
+    account: str | None = None
 
 
 class Capabilities:
@@ -48,8 +49,14 @@ class Capabilities:
             "current_weather": current_weather,
             "create_task": self._create_task,
             "recent_transactions": recent_transactions,
+            "my_stations": my_stations,
         }
-        self.modes = {"current_weather": "state", "create_task": "action", "recent_transactions": "history"}
+        self.modes = {
+            "current_weather": "state",
+            "create_task": "action",
+            "recent_transactions": "history",
+            "my_stations": "state",
+        }
 
     def require_known(self, name: str) -> None:
         """Raise ProviderError `unknown_capability` (404) unless there is a capability of that name."""
@@ -100,6 +107,16 @@ def current_weather(call: Call) -> Json:
         "humidity_pct": 30 + digest[3] % 66,
     }
     return {"data": weather, "ttl": WEATHER_TTL_SECONDS}
+
+
+def my_stations(call: Call) -> Json:
+    """Return the customer's own weather stations; raises ProviderError `access_required` (401) for nobody's call."""
+    if call.account is None:
+        raise ProviderError(401, "access_required", "Only a customer of ours has stations.")
+    check_params(call.params, {"limit": int})
+    owner = call.account.partition("@")[0].capitalize()
+    stations = [f"{owner}'s roof", f"{owner}'s harbour"][: call.params.get("limit", 2)]
+    return {"data": {"account": call.account, "stations": stations}, "ttl": WEATHER_TTL_SECONDS}
 
 
 def recent_transactions(call: Call) -> Json:

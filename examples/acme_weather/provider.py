@@ -3,119 +3,24 @@
 import ipaddress
 import json
 import re
-import socket
-import socketserver
-import sys
-import threading
 import time
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from dataclasses import replace
 from typing import Any
+from urllib.parse import unquote
 
-from examples.acme_weather import signatures
+from examples.acme_weather import control, signatures
+from examples.acme_weather.access import Access, account_of_fields, account_of_key
 from examples.acme_weather.capabilities import Call, Capabilities, Json, ProviderError
+from examples.acme_weather.json_http import JsonServer
+from examples.acme_weather.oauth import AcmeAuthorizationServer
+from examples.acme_weather.oauth_pages import OAuthHandler
+from examples.acme_weather.oauth_store import OAuthStore
 from examples.acme_weather.store import Store
 
 VERSION = "1.2.3"
-MAX_BODY_BYTES = 1024 * 1024
+VERIFY_PATH = re.compile(r"\A/accounts/([^/?]+)/verify\?api_token=([^&]+)\Z")
 EXECUTE_PATH = re.compile(r"\A/aiffinity/capabilities/([^/]+)/execute\Z")
 DEFAULT_SIGNATURE_HEADER = "X-Aiffinity-Signature"
-
-
-class JsonServer(ThreadingHTTPServer):
-    """A threaded HTTP server that takes many connections at once and can drop them all."""
-
-    daemon_threads = True
-    request_queue_size = 256
-
-    def __init__(self, address: tuple[str, int], handler: type[BaseHTTPRequestHandler]) -> None:
-        self._connections: set[socket.socket] = set()
-        self._connections_lock = threading.Lock()
-        super().__init__(address, handler)
-
-    def server_bind(self) -> None:
-        """Bind without the reverse look-up of the own name, which can take seconds."""
-        socketserver.TCPServer.server_bind(self)
-        self.server_name, self.server_port = str(self.server_address[0]), int(self.server_address[1])
-
-    def process_request(self, request: Any, client_address: Any) -> None:
-        """Serve a connection in a thread of its own, and remember it."""
-        with self._connections_lock:
-            self._connections.add(request)
-        super().process_request(request, client_address)
-
-    def shutdown_request(self, request: Any) -> None:
-        """Close a connection, and forget it."""
-        with self._connections_lock:
-            self._connections.discard(request)
-        super().shutdown_request(request)
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """Report what went wrong in a handler, unless the other side merely hung up."""
-        if not isinstance(sys.exception(), ConnectionError):
-            super().handle_error(request, client_address)
-
-    def drop_connections(self) -> None:
-        """Cut every open connection, idle ones too: a stopped provider answers nobody."""
-        with self._connections_lock:
-            for connection in self._connections:
-                try:
-                    connection.shutdown(socket.SHUT_RDWR)
-                except OSError:
-                    continue  # The other side was faster.
-
-
-class JsonRequestHandler(BaseHTTPRequestHandler):
-    """Reads bodies and writes JSON answers over HTTP/1.1 with keep-alive."""
-
-    protocol_version = "HTTP/1.1"
-    # Headers and body leave in one packet: with two, a delayed acknowledgement would cost 40 ms a call.
-    wbufsize = -1
-    disable_nagle_algorithm = True
-    # An idle connection is closed only after the platform has let go of it.
-    timeout = 300
-
-    def read_body(self) -> bytes:
-        """Return the body of a POST; raises ProviderError 411, 400 or 413 and closes the connection then."""
-        length = self.headers.get("Content-Length", "")
-        if not (length.isascii() and length.isdigit()):
-            raise self._unreadable(411, "A Content-Length is needed.")
-        if len(length) > 9 or int(length) > MAX_BODY_BYTES:
-            raise self._unreadable(413, f"The body has more than {MAX_BODY_BYTES} bytes.")
-        body = self.rfile.read(int(length))
-        if len(body) < int(length):
-            raise self._unreadable(400, "The body is shorter than its Content-Length.")
-        return body
-
-    def handle_expect_100(self) -> bool:
-        """Ask for the body at once; the answer would wait in the buffer otherwise."""
-        is_wanted = super().handle_expect_100()
-        self.wfile.flush()
-        return is_wanted
-
-    def send_json(self, status_code: int, answer: Json, headers: dict[str, str] | None = None) -> None:
-        """Write a JSON answer."""
-        self.send_bytes(status_code, json.dumps(answer).encode(), headers)
-
-    def send_bytes(self, status_code: int, content: bytes, headers: dict[str, str] | None = None) -> None:
-        """Write an answer whose body is JSON already."""
-        self.send_head(status_code, len(content), headers or {})
-        self.wfile.write(content)
-
-    def send_head(self, status_code: int, content_length: int, headers: dict[str, str]) -> None:
-        """Write status and headers of a JSON answer of that many bytes."""
-        self.send_response(status_code)
-        self.send_header("Content-Length", str(content_length))
-        for name, value in {"Content-Type": "application/json", **headers}.items():
-            self.send_header(name, value)
-        self.end_headers()
-
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - The base class names it.
-        """Stay silent: stdout carries the ready line alone, and a path says nothing worth keeping."""
-
-    def _unreadable(self, status_code: int, message: str) -> ProviderError:
-        # The unread rest of the body would be taken for the next request.
-        self.close_connection = True
-        return ProviderError(status_code, "invalid_request", message)
 
 
 class AcmeServer(JsonServer):
@@ -133,26 +38,37 @@ class AcmeServer(JsonServer):
         self.signature_header = signature_header
         self.store = store or Store()
         self.capabilities = Capabilities(self.store)
+        self.oauth_store = OAuthStore()
+        self.oauth = AcmeAuthorizationServer(self.oauth_store)
+        self.access = Access(self.oauth_store)
         self.started_at = time.monotonic()
         super().__init__(address, AcmeHandler)
 
 
-class AcmeHandler(JsonRequestHandler):
-    """Routes a request to one of the five endpoints."""
+class AcmeHandler(OAuthHandler):
+    """Routes a request to one of the endpoints."""
 
     server: AcmeServer
 
-    def do_GET(self) -> None:
-        """Serve /health and, on loopback, /control/received."""
+    @property
+    def oauth(self) -> AcmeAuthorizationServer:  # type: ignore[override]  # Each server has its own.
+        """Return the authorization server."""
+        return self.server.oauth
+
+    def do_GET(self) -> None:  # noqa: N802  The base class names it; so below.
+        """Serve /health, the consent page, the checks of keys and, on loopback, /control/received."""
         if self.path == "/health":
             self._answer_health()
+        elif self.path == "/v1/me":
+            self._answer_check(account_of_key(self.headers.get("X-Api-Key", "")))
+        elif verify := VERIFY_PATH.match(self.path):
+            self._answer_check(account_of_fields(unquote(verify[1]), unquote(verify[2])))
         elif self.path == "/control/received" and self._is_from_loopback():
-            store = self.server.store
-            self.send_json(200, {"events": store.deliveries(), "tasks": store.count_tasks()})
-        else:
+            self.send_json(200, control.received(self.server))
+        elif not self.serve_oauth_get():
             self.send_json(404, not_found().body)
 
-    def do_POST(self) -> None:
+    def do_POST(self) -> None:  # noqa: N802
         """Serve execute calls, webhooks and, on loopback, /control."""
         try:
             self._route_post(self.read_body())
@@ -165,9 +81,14 @@ class AcmeHandler(JsonRequestHandler):
         elif self.path == "/webhooks/aiffinity":
             self._answer_webhook(body)
         elif self.path == "/control" and self._is_from_loopback():
-            self._change_secret(body)
-        else:
+            control.change(self.server, parse_object(body))
+            self.send_json(200, {"changed": True})
+        elif not self.serve_oauth_post(body):
             raise not_found()
+
+    def _answer_check(self, account: str | None) -> None:
+        """Tell the platform whether what a user entered is good, before it keeps it."""
+        self.send_json(200 if account else 401, {"account": account})
 
     def _answer_health(self) -> None:
         health = {
@@ -186,7 +107,9 @@ class AcmeHandler(JsonRequestHandler):
             raise invalid_signature()
         try:
             self.server.capabilities.require_known(name)
-            status_code, answer = 200, self.server.capabilities.run(parse_call(name, self.headers, body))
+            call = parse_call(name, self.headers, body)
+            account = self.server.access.account_of(self.headers, call.context)
+            status_code, answer = 200, self.server.capabilities.run(replace(call, account=account))
         except ProviderError as error:
             status_code, answer = error.status_code, error.body
         content = json.dumps(answer).encode()
@@ -203,13 +126,6 @@ class AcmeHandler(JsonRequestHandler):
         if not is_verified:
             raise invalid_signature()
         self.send_json(200, {"received": True, "duplicate": is_duplicate})
-
-    def _change_secret(self, body: bytes) -> None:
-        secret = parse_object(body).get("signing_secret")
-        if not isinstance(secret, str) or not secret:
-            raise ProviderError(400, "invalid_request", "signing_secret: is required.")
-        self.server.signing_secret = secret
-        self.send_json(200, {"changed": True})
 
     def _is_from_loopback(self) -> bool:
         return ipaddress.ip_address(self.client_address[0]).is_loopback

@@ -5,13 +5,14 @@ import tempfile
 import time
 from pathlib import Path
 
-from examples.demo import review_story, story
+from examples.demo import connection_story, review_story, story
 from examples.demo.http import Caller
 from examples.demo.processes import DemoFailed, running_platform, running_provider
 
 CHAPTERS = (
     ("Acme Weather, data_only: the platform lists it by itself", story.STEPS),
     ("Acme Umbrella, action_capable: a reviewer approves it at the console first", review_story.STEPS),
+    ("Acme Stations, oauth2: a user connects their own account at Acme Weather", connection_story.STEPS),
 )
 
 

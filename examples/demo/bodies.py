@@ -120,6 +120,33 @@ CALENDAR_EVENT_CHANGED: Body = {
     "signature_header": "X-Signature-256",
 }
 
+MY_STATIONS: Body = {
+    "name": "my_stations",
+    "mode": "state",
+    "description": "Your own weather stations at Acme",
+    "refresh_interval_seconds": 900,
+    "schema": {
+        "input": {
+            "type": "object",
+            "properties": {"limit": {"type": "integer", "minimum": 1, "maximum": 2}},
+            "additionalProperties": False,
+        },
+        "output": {
+            "type": "object",
+            "properties": {
+                "account": {"type": "string", "maxLength": 254},
+                "stations": {"type": "array", "items": {"type": "string", "maxLength": 80}, "maxItems": 2},
+            },
+            "required": ["account", "stations"],
+            "additionalProperties": False,
+        },
+    },
+    "surface_guidance": {"intent": "inform", "placement": ["home_widgets"], "preferred_components": ["list"]},
+    "examples": [
+        {"params": {"limit": 2}, "data": {"account": "ada@example.com", "stations": ["Ada's roof", "Ada's harbour"]}}
+    ],
+}
+
 TEMPLATES = (CURRENT_WEATHER, CREATE_TASK, RECENT_TRANSACTIONS, PRICE_TICKER, CALENDAR_EVENT_CHANGED)
 
 
@@ -178,4 +205,36 @@ def action_package(app_id: str) -> Body:
         "category": "weather",
         "keywords": ["umbrella", "rain", "tasks"],
         "supportUrl": "https://acmeweather.com/support",
+    }
+
+
+def auth_profile(provider: str, test_token: str) -> Body:
+    """Have users connect by OAuth (Runtime Configuration, "Auth Profile Configuration"); validation has a token."""
+    return {
+        "strategy": "oauth2",
+        "oauth2": {
+            "authorization_url": f"{provider}/oauth/authorize",
+            "token_url": f"{provider}/oauth/token",
+            "revocation_url": f"{provider}/oauth/revoke",
+            "scopes": ["weather:read", "forecast:read"],
+            "pkce_required": True,
+            "token_endpoint_auth_method": "client_secret_post",
+            "client_id": "aiffinity",
+            "client_secret": "acme-gave-this-to-aiffinity",
+        },
+        "test_connection": {"access_token": test_token},
+    }
+
+
+def stations_package(app_id: str) -> Body:
+    """Draft the third package, which shows its users what is theirs at the provider."""
+    return {
+        "appId": app_id,
+        "name": "Acme Stations",
+        "slug": "acme-stations",
+        "description": "Your own weather stations, from your Acme Weather account.",
+        "riskTier": "data_only",
+        "capabilities": ["my_stations"],
+        "category": "weather",
+        "keywords": ["stations", "account"],
     }

@@ -1,4 +1,4 @@
-"""A reviewer at the staff console without a browser: keeps the session's cookies and posts the forms of the pages."""
+"""Somebody at web pages without a browser: keeps the session's cookies and posts the forms of the pages."""
 
 import urllib.error
 import urllib.parse
@@ -9,7 +9,7 @@ from examples.demo.pages import Form, Page, read_page
 
 
 class Console:
-    """Speaks to the console as a browser does; the CSRF token is a hidden field of each form, so it goes along."""
+    """Speaks to pages as a browser does; the CSRF token is a hidden field of each form, so it goes along."""
 
     def __init__(self, base_url: str) -> None:
         self.base_url = base_url
@@ -21,7 +21,7 @@ class Console:
         return self._fetch(urllib.request.Request(self.base_url + path))  # noqa: S310  # http only.
 
     def post(self, form: Form, *, ticked: str = "", **filled: str) -> Page:
-        """Post a form with these fields filled in and the box with the label `ticked` ticked.
+        """Post a form with these fields filled in and the box or button with the label `ticked` ticked or pressed.
 
         Raises LookupError for a field or a label that the form does not have.
         """

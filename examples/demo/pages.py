@@ -11,7 +11,7 @@ Attributes = list[tuple[str, str | None]]
 
 @dataclass
 class Form:
-    """One form: where it is posted, what it sends untouched (hidden fields too), and what can be ticked, by label."""
+    """One form: where it is posted, what it sends untouched, and what can be ticked or pressed, by label."""
 
     url: str
     fields: dict[str, str] = field(default_factory=dict)
@@ -71,6 +71,8 @@ class _PageParser(HTMLParser):
             self.forms.append(self._form)
         elif tag == "input" and self._form is not None and given.get("name"):
             self._read_input(self._form, given)
+        elif tag == "button" and given.get("name"):
+            self._tick = (given["name"], given.get("value", ""))
         elif tag == "textarea" and self._form is not None:
             self._textarea = given.get("name", "")
             self._form.fields[self._textarea] = ""
@@ -82,7 +84,7 @@ class _PageParser(HTMLParser):
             self._form = None
         elif tag == "textarea":
             self._textarea = ""
-        elif tag == "label":
+        elif tag in ("label", "button"):
             self._is_label, self._tick = False, None
 
     def handle_data(self, data: str) -> None:

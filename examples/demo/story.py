@@ -32,6 +32,9 @@ class Story:
     version_id: str = ""
     capability_id: str = ""
     review_id: str = ""
+    install_id: str = ""
+    authorization_url: str = ""
+    callback: dict[str, str] = field(default_factory=dict)
     console: Console | None = None
 
     def as_developer(self, method: str, path: str, body: Any = None) -> Answer:
@@ -62,6 +65,11 @@ def expect(answer: Answer, *statuses: int) -> Answer:
     if answer.status not in statuses:
         raise DemoFailed(f"expected {statuses}, got {answer.status}: {answer.body}")
     return answer
+
+
+def give_secret(story: Story, secret: str) -> None:
+    """Tell Acme Weather the signing secret of the app that the story goes on with."""
+    expect(story.provider("POST", "/control", {"signing_secret": secret}), 200)
 
 
 def sign_up(story: Story) -> str:
@@ -107,7 +115,7 @@ def register_runtime(story: Story) -> str:
     """Register the runtime app."""
     body = bodies.runtime_registration(story.app["id"], story.provider.base_url)
     runtime = expect(story.as_server("POST", "/v1/providers/runtime/apps", body), 201).data
-    _give_secret(story, runtime["signing_secret"])
+    give_secret(story, runtime["signing_secret"])
     return f"{runtime['app_id']}, {runtime['status']}"
 
 
@@ -125,7 +133,7 @@ def set_webhook_profile(story: Story) -> str:
     body = bodies.webhook_profile(story.provider.base_url)
     profile = expect(story.as_server("PUT", f"{path}/webhooks", body), 200, 201).data
     rotated = expect(story.as_server("PUT", f"{path}/credential-secret", {}), 200, 201).data
-    _give_secret(story, rotated["signing_secret"])
+    give_secret(story, rotated["signing_secret"])
     secret = {"value": "wk_live_abc123def456"}
     expect(story.as_server("PUT", f"{path}/secrets/WEATHER_API_KEY", secret), 200, 201)
     return f"{len(profile['events'])} event types, secret rotated, 1 named secret"
@@ -253,7 +261,3 @@ def _logged_in(story: Story, email: str) -> Caller:
     body = {"email": email, "password": PASSWORD}
     tokens = expect(story.platform("POST", "/v1/providers/account/login", body), 200).data
     return Caller(story.platform.base_url, tokens["id_token"])
-
-
-def _give_secret(story: Story, secret: str) -> None:
-    expect(story.provider("POST", "/control", {"signing_secret": secret}), 200)

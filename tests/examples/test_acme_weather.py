@@ -24,7 +24,12 @@ from examples.acme_weather import signatures
 ROOT = Path(__file__).resolve().parents[2]
 SECRET = "whsec_" + base64.b64encode(bytes(range(32))).decode()
 USER_ID = "usr_01J8XKWM3N4QR5STVYZ2BCDEFG"
-MODES = {"current_weather": "state", "create_task": "action", "recent_transactions": "history"}
+MODES = {
+    "current_weather": "state",
+    "create_task": "action",
+    "recent_transactions": "history",
+    "my_stations": "state",
+}
 WEATHER_SCHEMA = {
     "type": "object",
     "properties": {

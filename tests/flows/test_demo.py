@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from examples.demo import review_story, story
+from examples.demo import connection_story, review_story, story
 from examples.demo.pages import read_page
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -39,7 +39,8 @@ def test_the_demo_tells_the_whole_story():
 
     assert result.returncode == 0, result.stdout + result.stderr
     told = [found.groups() for line in result.stdout.splitlines() if (found := STEP.match(line))]
-    assert [title for _, title, _, _ in told] == [title for title, _ in (*story.STEPS, *review_story.STEPS)]
+    steps = (*story.STEPS, *review_story.STEPS, *connection_story.STEPS)
+    assert [title for _, title, _, _ in told] == [title for title, _ in steps]
     assert [int(number) for number, *_ in told] == list(range(1, len(told) + 1))
     said = {title: figure for _, title, _, figure in told}
     assert "4 of them by both signatures" in said["webhooks arrive"]
@@ -48,6 +49,8 @@ def test_the_demo_tells_the_whole_story():
     assert said["complete and submit"].startswith("number 1 in the queue, promised within 48 h")
     assert said["reviewer approves"].startswith("approved, for content ")
     assert "2 calls with one Idempotency-Key, 1 task" in said["act twice with one key"]
+    assert said["invoke as the user"] == "ada@example.com: Ada's roof, Ada's harbour"
+    assert "connection.created, connection.revoked" in said["uninstall"]
     assert result.stdout.splitlines()[-1].startswith(f"done: {len(told)} steps in ")
 
 
