@@ -3,7 +3,7 @@
 import subprocess
 import sys
 
-BENCHMARKS = ("outbox",)
+BENCHMARKS = ("schemas", "drift", "suite", "console", "outbox", "health")
 
 
 def main() -> int:

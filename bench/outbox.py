@@ -6,26 +6,19 @@ run has no kills and shows how fast one worker delivers.
 """
 
 import argparse
-import contextlib
 import json
 import os
-import signal
 import subprocess
 import sys
-import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any
-from urllib.request import Request, urlopen  # noqa: TID251 - The bench asks its own sink.
+from urllib.request import Request, urlopen
 
-from aiffinity.embedded.addresses import embedded_urls
-from aiffinity.embedded.dotenv import development_variables
-from aiffinity.embedded.launcher import EmbeddedServices
-from aiffinity.embedded.processes import tied, wait_until
+from aiffinity.embedded.processes import wait_until
+from bench.platforms import end, platform, start
 
-ROOT = Path(__file__).resolve().parent.parent
 SECRET = "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="  # noqa: S105 - The sink's and nobody else's.
 APPS = 20
 APPS_AN_ACCOUNT = 10
@@ -67,7 +60,7 @@ class Sink:
 
     def ask(self, path: str, method: str = "GET") -> Any:
         """Return the sink's answer."""
-        with urlopen(Request(self.url + path, method=method), timeout=10) as answer:  # noqa: S310
+        with urlopen(Request(self.url + path, method=method), timeout=10) as answer:
             return json.load(answer)
 
     def count(self) -> int:
@@ -75,21 +68,9 @@ class Sink:
         return int(self.ask("/count")["events"])
 
 
-def start(module: Sequence[str], *, environment: dict[str, str] | None = None, **options: Any) -> Any:
-    """Start `python -m module…`; it ends with this process."""
-    command = tied([sys.executable, "-m", *module], death_signal=signal.SIGKILL)
-    return subprocess.Popen(command, cwd=ROOT, env=environment, start_new_session=True, **options)
-
-
 def start_worker(log: Any) -> Any:
     """Start a worker as production does."""
     return start(WORKER, stdout=log, stderr=log)
-
-
-def end(process: Any) -> None:
-    """Kill a process of ours with kill -9 and collect it."""
-    process.kill()
-    process.wait()
 
 
 def await_true(condition: Any, what: str, timeout_seconds: float = START_TIMEOUT_SECONDS) -> None:
@@ -98,38 +79,9 @@ def await_true(condition: Any, what: str, timeout_seconds: float = START_TIMEOUT
         raise BenchFailed(f"{what} within {timeout_seconds} s")
 
 
-@contextlib.contextmanager
-def platform() -> Iterator[Path]:
-    """Run the database and the broker of a platform of its own, migrated; Django is ready inside."""
-    with tempfile.TemporaryDirectory(prefix="aiffinity-bench-") as folder:
-        data_dir = Path(folder)
-        urls = embedded_urls(data_dir)
-        os.environ.update(development_variables())
-        os.environ.update(
-            AIFFINITY_ENV_FILE="",
-            DATA_DIR=folder,
-            DATABASE_URL=urls.database_url,
-            REDIS_URL=urls.redis_url,
-            DJANGO_SETTINGS_MODULE="aiffinity.settings",
-            LOG_LEVEL="WARNING",
-        )
-        with EmbeddedServices(data_dir):
-            import django  # noqa: PLC0415 - The settings read what was set above.
-            from django.core.management import call_command  # noqa: PLC0415
-            from django.db import connection  # noqa: PLC0415
-
-            django.setup()
-            call_command("migrate", interactive=False, verbosity=0)
-            try:
-                yield data_dir
-            finally:
-                connection.close()
-                connection.close_pool()  # type: ignore[attr-defined]
-
-
 def make_apps(sink: Sink) -> list[str]:
     """Register apps whose events go to the sink, and return their ids."""
-    from runtime.models import WebhookEndpoint  # noqa: PLC0415
+    from runtime.models import WebhookEndpoint
 
     app_ids: list[str] = []
     while len(app_ids) < APPS:
@@ -141,9 +93,9 @@ def make_apps(sink: Sink) -> list[str]:
 
 def make_account(email: str) -> Any:
     """Make a verified account."""
-    from django.utils import timezone  # noqa: PLC0415
+    from django.utils import timezone
 
-    from providers.models import Account, User  # noqa: PLC0415
+    from providers.models import Account, User
 
     owner = User.objects.create_user(email)
     return Account.objects.create(owner=owner, company_name="Bench", email=email, email_verified_at=timezone.now())
@@ -151,8 +103,8 @@ def make_account(email: str) -> Any:
 
 def make_app(account: Any, sink: Sink) -> str:
     """Register an app whose events go to the sink, signed with its secret; return its id."""
-    from runtime.registration import register_runtime_app  # noqa: PLC0415
-    from runtime.signing_secrets import set_signing_secret  # noqa: PLC0415
+    from runtime.registration import register_runtime_app
+    from runtime.signing_secrets import set_signing_secret
 
     fields = {
         "name": "Bench",
@@ -167,9 +119,9 @@ def make_app(account: Any, sink: Sink) -> str:
 
 def post(app_ids: list[str], count: int) -> list[str]:
     """Post events to the apps in turn, and return their ids."""
-    from django.db import transaction  # noqa: PLC0415
+    from django.db import transaction
 
-    from runtime.events import post_events  # noqa: PLC0415
+    from runtime.events import post_events
 
     event_ids: list[str] = []
     for first in range(0, count, EVENTS_A_TRANSACTION):
@@ -182,11 +134,12 @@ def post(app_ids: list[str], count: int) -> list[str]:
     return event_ids
 
 
-def pending() -> int:
-    """Return how many deliveries are not over."""
-    from runtime.models import Delivery  # noqa: PLC0415
+def pending(app_ids: Sequence[str] | None = None) -> int:
+    """Return how many deliveries are not over, of all apps or of some."""
+    from runtime.models import Delivery
 
-    return Delivery.objects.filter(status="pending").count()
+    rows = Delivery.objects.filter(status="pending")
+    return (rows if app_ids is None else rows.filter(endpoint__in=app_ids)).count()
 
 
 def run_once(app_ids: list[str], sink: Sink, log: Any, worker: Any, *, events: int, kills: int) -> Any:

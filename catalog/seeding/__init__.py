@@ -1,0 +1,1 @@
+"""Made-up companies, packages, versions and review cases for demonstrations and benchmarks."""
