@@ -21,11 +21,11 @@ define bootstrap
 	@$(BIN)/python aiffinity/embedded/dotenv.py
 endef
 
-.PHONY: help run test demo lint bench lock
+.PHONY: help run test demo lint bench bench-faults lock
 
 help: ## Show this list.
 	@echo "make TARGET   (Python 3.11 or newer is all that a machine needs)"
-	@grep -hE '^[a-z]+:.*## ' Makefile | awk -F ':.*## ' '{ printf "  %-7s %s\n", $$1, $$2 }'
+	@grep -hE '^[a-z-]+:.*## ' Makefile | awk -F ':.*## ' '{ printf "  %-13s %s\n", $$1, $$2 }'
 
 run: ## Run the whole platform on 127.0.0.1:8000 (PORT=… for another port); Ctrl-C stops it.
 	$(call bootstrap,run)
@@ -53,6 +53,10 @@ lint: ## Check style, types, import layers, migrations and settings.
 bench: ## Measure the figures that the README names.
 	$(call bootstrap,dev)
 	@exec $(BIN)/python -m bench $(ARGS)
+
+bench-faults: ## Break one thing after another and print what came of it (ARGS="--short", ARGS=redis-frozen).
+	$(call bootstrap,dev)
+	@exec $(BIN)/python -m bench.faults $(ARGS)
 
 lock: ## Compile both requirement locks from pyproject.toml.
 	$(call bootstrap,dev)
