@@ -18,6 +18,7 @@ from collections.abc import Sequence
 from typing import Any
 from urllib.request import Request, urlopen
 
+from bench.faults.world import free_port
 from bench.figures import Bar, p50, p95, report
 from bench.outbox import WORKER, await_true, make_account, pending, post
 from bench.platforms import end, platform, start
@@ -109,7 +110,7 @@ class Bench:
 
     def api_while_draining(self, events: int) -> tuple[list[float], list[float], float]:
         """Return how long API calls take before and during a drain, in seconds, and the drain's deliveries a second."""
-        port = 8765
+        port = free_port()
         web = start(
             ("granian", "--interface", "wsgi", "--host", "127.0.0.1", "--port", str(port), "--workers", "1",
              "--blocking-threads", "32", "aiffinity.wsgi:application"),

@@ -54,6 +54,7 @@ def start(module: Sequence[str], *, environment: dict[str, str] | None = None, *
 
 
 def end(process: Any) -> None:
-    """Kill a process of ours with kill -9 and collect it."""
-    process.kill()
+    """Kill a process of ours, and those that it started, with kill -9 and collect it."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
     process.wait()
