@@ -54,12 +54,12 @@ class Bench:
         try:
             post(self.app_ids, APPS)
             wake()
-            await_true(lambda: pending() == 0, "The worker was warm")
+            await_true(is_drained, "The worker was warm")
             worker.send_signal(signal.SIGSTOP)
             post(self.app_ids, events)
             began_at = time.monotonic()
             worker.send_signal(signal.SIGCONT)
-            await_true(lambda: pending() == 0, "The queue was empty", GIVE_UP_SECONDS)
+            await_true(is_drained, "The queue was empty", GIVE_UP_SECONDS)
             return events / (time.monotonic() - began_at)
         finally:
             end(worker)
@@ -76,7 +76,7 @@ class Bench:
         try:
             await_true(lambda: pending() < events, "The first task ran")
             before, began_at = pending(), time.monotonic()
-            await_true(lambda: pending() == 0, "The tasks were done", GIVE_UP_SECONDS)
+            await_true(is_drained, "The tasks were done", GIVE_UP_SECONDS)
             return before / (time.monotonic() - began_at)
         finally:
             end(worker)
@@ -103,7 +103,7 @@ class Bench:
         try:
             post(self.app_ids, APPS)
             wake()
-            await_true(lambda: pending() == 0, "The worker was warm")
+            await_true(is_drained, "The worker was warm")
             return [self._delay_of_one() for _ in range(IDLE_EVENTS)]
         finally:
             end(worker)
@@ -128,8 +128,8 @@ class Bench:
             began_at = time.monotonic()
             worker.send_signal(signal.SIGCONT)
             wake()
-            during = _call(request, API_CALLS, until=lambda: pending() == 0)
-            await_true(lambda: pending() == 0, "The queue was empty", GIVE_UP_SECONDS)
+            during = _call(request, API_CALLS, until=is_drained)
+            await_true(is_drained, "The queue was empty", GIVE_UP_SECONDS)
             return before, during, events / (time.monotonic() - began_at)
         finally:
             for process in (web, worker):
@@ -171,6 +171,13 @@ def unlimited() -> dict[str, int]:
     from runtime.serializers.webhooks import MAX_RATE_LIMIT
 
     return {"rate_limit_per_second": MAX_RATE_LIMIT}
+
+
+def is_drained() -> bool:
+    """Say whether nothing is pending; a look at one index entry, so that looking doesn't cost what is measured."""
+    from runtime.models import Delivery
+
+    return not Delivery.objects.filter(status="pending").exists()
 
 
 def wake() -> None:

@@ -1,7 +1,7 @@
 """One drain a process: it feeds a stream of requests from the outbox and records what comes back.
 
-Requests run while the drain claims and records between them, on one thread; no transaction is open and no
-row is locked while HTTP runs. A slow endpoint holds its own few places in flight and nothing else: as long as
+Requests run while the drain claims between them, on one thread, and records on another; no transaction is open
+and no row is locked for HTTP. A slow endpoint holds its own few places in flight and nothing else: as long as
 it is waited for, the drain goes on claiming for all others.
 
 Wake-ups don't pile up. A process has one drain (`_guard`); a wake-up that comes while it runs only leaves a
@@ -23,13 +23,13 @@ from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db import InterfaceError, OperationalError, connection
+from django.db import connection
 from django.utils import timezone
 
 from aiffinity.lib.outbound import OutboundError, OutboundRequest, OutboundResponse, client
 from runtime.deliveries.claims import BATCH_SIZE, Claim, claim_due, next_opening
 from runtime.deliveries.outcomes import Result, judge, stopped
-from runtime.deliveries.recording import record_results
+from runtime.deliveries.recorder import LOST_DATABASE, Recorder
 from runtime.deliveries.requests import build_request
 
 MAX_IN_FLIGHT = 96
@@ -121,6 +121,7 @@ class Drain:
         self._start_by = 0.0
         self._in_flight = 0
         self._results: list[Result] = []
+        self._recorder = Recorder()
         self._record_at = 0.0
         self._database_lost_at: float | None = None
         self._retry_at: datetime | None = None
@@ -132,22 +133,33 @@ class Drain:
                 for request, answer in outcomes:
                     self._take_outcome(request, answer)
         finally:
+            self._recorder.close()
             if self._is_feeding:
                 self._guard.give_up(even_if_wished_for=True)
         return self._has_left_some
 
     def _requests(self) -> Iterator[OutboundRequest | None]:
         while True:
-            while self._claimed:
+            while self._claimed and self._has_room():
                 request = self._start(self._claimed.popleft())
                 if request is not None:
                     yield request
             self._record_if_due()
-            if self._is_feeding and self._feed():
+            if self._is_feeding and not self._claimed and self._feed():
                 continue
-            if not self._results and not self._in_flight and self._is_done():
+            if not self._claimed and not self._unrecorded() and self._is_done():
                 return
-            yield None
+            if self._in_flight or not self._recorder.batch:
+                yield None
+            else:
+                self._recorder.wait()
+
+    def _unrecorded(self) -> int:
+        """Return how many deliveries are on their way, or came back and do not stand in the database yet."""
+        return self._in_flight + len(self._results) + len(self._recorder.batch)
+
+    def _has_room(self) -> bool:
+        return self._unrecorded() < MAX_UNRECORDED
 
     def _start(self, claim: Claim) -> OutboundRequest | None:
         """Build the request, or settle at once what cannot be sent."""
@@ -185,17 +197,22 @@ class Drain:
             self._retry_at = moment
 
     def _record_if_due(self) -> None:
+        self._take_recorded()
         is_due = len(self._results) >= RECORD_AT or not self._in_flight or time.monotonic() >= self._record_at
-        if not self._results or not is_due or not self._has_waited_for_database():
+        if not self._results or not is_due or self._recorder.batch or not self._has_waited_for_database():
             return
+        batch, self._results = self._results, []
+        self._recorder.start(batch)
+
+    def _take_recorded(self) -> None:
         try:
-            record_results(self._results)
-        except (OperationalError, InterfaceError):
+            is_recorded = self._recorder.take_done() is not None
+        except LOST_DATABASE:
+            self._results = [*self._recorder.give_back(), *self._results]
             if not self._can_bear_lost_database():
                 raise
-            connection.close()
-        else:
-            self._results = []
+            return
+        if is_recorded:
             self._database_lost_at = None
             self._may_have_more = True
 
@@ -232,7 +249,7 @@ class Drain:
             claimed = claim_due(BATCH_SIZE)
             if not claimed:
                 self._look_again_at(next_opening())
-        except (OperationalError, InterfaceError):
+        except LOST_DATABASE:
             if not self._can_bear_lost_database():
                 raise
             connection.close()

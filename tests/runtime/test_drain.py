@@ -140,3 +140,13 @@ def test_drain_of_a_process_that_ends_claims_nothing_more(endpoint, fake_provide
     assert Drain(guard, linger_seconds=0, spell_seconds=20).run() is False
     assert Delivery.objects.filter(status="pending", fence=0).count() == 3
     assert guard.take()
+
+
+def test_a_drain_gives_back_every_connection(endpoint):
+    pool = connection.pool  # type: ignore[attr-defined]
+    for _ in range(3):
+        post(endpoint, 1)
+        drain_due(linger_seconds=0)
+    connection.close()
+    stats = pool.get_stats()
+    assert stats["pool_size"] == stats["pool_available"]
