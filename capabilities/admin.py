@@ -6,11 +6,14 @@ from django.contrib import admin
 
 from aiffinity.lib.errors import InvalidState
 from aiffinity.lib.staff_pages import ReadOnlyAdmin
+from aiffinity.lib.staff_steps import Step, StepAdmin
 from capabilities.connections import revoke_connection
 from capabilities.models import Install, Invocation
-from runtime.admin.steps import Step, StepAdmin
+from providers.models import User
 from runtime.connections.refreshing import require_reconnection
 from runtime.models import Connection, ConnectionStatus
+
+OPERATE = "runtime.operate_connections"
 
 
 @admin.register(Install)
@@ -36,14 +39,14 @@ class InvocationAdmin(ReadOnlyAdmin):
     ordering = ["-pk"]
 
 
-def _require_reconnection(connection: Connection, actor: str, values: dict[str, Any]) -> str:
-    if not require_reconnection(connection, "by_staff", values["reason"], actor=actor):
+def _require_reconnection(connection: Connection, user: User, values: dict[str, Any]) -> str:
+    if not require_reconnection(connection, "by_staff", values["reason"], actor=f"user:{user.pk}"):
         raise InvalidState("The connection changed meanwhile; look again.")
     return "The user has to connect anew; calls are refused until then."
 
 
-def _revoke(connection: Connection, actor: str, values: dict[str, Any]) -> str:
-    revoke_connection(connection, actor=actor, reason=values["reason"])
+def _revoke(connection: Connection, user: User, values: dict[str, Any]) -> str:
+    revoke_connection(connection, actor=f"user:{user.pk}", reason=values["reason"])
     return "The connection can't be used any more; it is revoked at the provider and then erased."
 
 
@@ -51,11 +54,11 @@ def _revoke(connection: Connection, actor: str, values: dict[str, Any]) -> str:
 class ConnectionAdmin(StepAdmin):
     """Connections, the newest first; tokens, keys and fields are not shown to anybody."""
 
-    permission = "runtime.operate_connections"
     steps = (
         Step(
             "reconnect",
             "Require a new connection",
+            OPERATE,
             "Calls answer CONNECTION_REQUIRED until the user connects anew. The provider is told by connection.failed.",
             _require_reconnection,
             lambda connection: connection.status == ConnectionStatus.ACTIVE,
@@ -63,6 +66,7 @@ class ConnectionAdmin(StepAdmin):
         Step(
             "revoke",
             "Revoke this connection",
+            OPERATE,
             "It can't be used from now on. Its tokens are revoked at the provider, for up to 24 hours, then erased.",
             _revoke,
             lambda connection: connection.status != ConnectionStatus.REVOKING,

@@ -11,12 +11,12 @@ from django.urls import URLPattern, path
 from django.utils.html import format_html
 
 from aiffinity.lib.staff_pages import ReadOnlyAdmin, StaffAdmin
+from aiffinity.lib.staff_steps import Step, StepAdmin
 from packages import suspension
 from packages.console.bulk import bulk_action
 from packages.console.capabilities import pretty_json
 from packages.console.queue_views import show_queue
 from packages.console.review_views import show_review, take_action
-from packages.console.steps import Step, StepAdmin
 from packages.models import (
     Attestation,
     CannedText,
@@ -30,10 +30,19 @@ from packages.models import (
     VersionState,
 )
 from packages.reviewing.approvers import SUSPEND_PERMISSION
+from packages.reviewing.bulk import blast_radius
 from packages.reviewing.cases import attempt_of
-from packages.tier_requirements import grant_curation, revoke_curation
+from packages.tier_requirements import CURATE_PERMISSION, grant_curation, revoke_curation
 
-CURATE = "packages.curate_package"
+
+def blast_facts(versions: list[Version]) -> dict[str, int]:
+    """Return the blast radius of a step that concerns these versions, by the words of the page."""
+    blast = blast_radius(versions)
+    return {
+        "Listed versions": blast.versions,
+        "Installs": blast.installs,
+        "Calls in the last hour": blast.calls_last_hour,
+    }
 
 
 @admin.register(Review)
@@ -73,7 +82,7 @@ class VersionAdmin(StepAdmin):
             "Suspend this version",
             SUSPEND_PERMISSION,
             "Its installs and calls stop everywhere within seconds; data is kept. The provider reads why.",
-            lambda version, user, reason: suspension.suspend_version(version, attempt_of(user, reason)),
+            lambda version, user, values: suspension.suspend_version(version, attempt_of(user, values["reason"])),
             lambda version: version.state == VersionState.LISTED,
             tone="bad",
         ),
@@ -82,7 +91,7 @@ class VersionAdmin(StepAdmin):
             "Resume this version",
             SUSPEND_PERMISSION,
             "It is listed again, and its installs go on. The provider reads why.",
-            lambda version, user, reason: suspension.resume_version(version, attempt_of(user, reason)),
+            lambda version, user, values: suspension.resume_version(version, attempt_of(user, values["reason"])),
             lambda version: version.state == VersionState.SUSPENDED,
         ),
     )
@@ -94,9 +103,9 @@ class VersionAdmin(StepAdmin):
     exclude = ("capabilities",)
     readonly_fields = ("state", "descriptors")
 
-    def reached(self, row: Version) -> list[Version]:
-        """Return the version itself."""
-        return [row]
+    def facts(self, row: Version) -> dict[str, int]:
+        """Return whom a step on the version reaches."""
+        return blast_facts([row])
 
     @admin.display(description="Capabilities")
     def descriptors(self, row: Version) -> str:
@@ -114,7 +123,7 @@ class PackageAdmin(StepAdmin):
             "Suspend this package",
             SUSPEND_PERMISSION,
             "Everything of the package stops, whatever its versions' states; data is kept. The provider reads why.",
-            lambda package, user, reason: suspension.suspend_package(package, attempt_of(user, reason)),
+            lambda package, user, values: suspension.suspend_package(package, attempt_of(user, values["reason"])),
             lambda package: package.suspended_at is None,
             tone="bad",
         ),
@@ -123,24 +132,24 @@ class PackageAdmin(StepAdmin):
             "Resume this package",
             SUSPEND_PERMISSION,
             "What its versions' states allow goes on. The provider reads why.",
-            lambda package, user, reason: suspension.resume_package(package, attempt_of(user, reason)),
+            lambda package, user, values: suspension.resume_package(package, attempt_of(user, values["reason"])),
             lambda package: package.suspended_at is not None,
         ),
         Step(
             "revoke_curation",
             "Take the curation grant back",
-            CURATE,
+            CURATE_PERMISSION,
             "What is listed stays; no other version comes onto the strategic surface. The grant keeps why.",
-            lambda package, user, reason: revoke_curation(package, curator=user, note=reason),
+            lambda package, user, values: revoke_curation(package, curator=user, note=values["reason"]),
             lambda package: package.curation_grants.filter(revoked_at=None).exists(),
             tone="bad",
         ),
         Step(
             "grant_curation",
             "Grant the strategic surface",
-            CURATE,
+            CURATE_PERMISSION,
             "Versions of the strategic_surface tier pass its curation gate; they still need their approvals.",
-            lambda package, user, reason: grant_curation(package, curator=user, note=reason),
+            lambda package, user, values: grant_curation(package, curator=user, note=values["reason"]),
             lambda package: not package.curation_grants.filter(revoked_at=None).exists(),
         ),
     )
@@ -149,9 +158,9 @@ class PackageAdmin(StepAdmin):
     search_fields = ("=id", "name", "slug", "account__company_name")
     ordering = ("-pk",)
 
-    def reached(self, row: Package) -> list[Version]:
-        """Return the package's listed version."""
-        return list(row.versions.filter(state=VersionState.LISTED))
+    def facts(self, row: Package) -> dict[str, int]:
+        """Return whom a step on the package reaches."""
+        return blast_facts(list(row.versions.filter(state=VersionState.LISTED)))
 
 
 @admin.register(ValidationRun)

@@ -12,9 +12,9 @@ from django.urls import reverse
 from django.utils import timezone
 
 from aiffinity.lib.errors import PlatformError
+from aiffinity.lib.staff_messages import tell_failure
 from packages.console.actions import ACTIONS, Action, shown_actions
 from packages.console.forms import SeenForm
-from packages.console.messages import tell_failure
 from packages.console.previews import preview_text
 from packages.console.queue_views import staff_user
 from packages.console.review_page import review_context, seen_hashes

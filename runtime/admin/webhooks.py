@@ -9,13 +9,15 @@ from django.urls import reverse
 from django.utils.html import format_html
 
 from aiffinity.lib.staff_pages import ReadOnlyAdmin
-from runtime.admin.steps import SinceForm, Step, StepAdmin
+from aiffinity.lib.staff_steps import SinceForm, Step, StepAdmin
+from providers.models import User
 from runtime.deliveries.enabling import enable_endpoint
 from runtime.deliveries.recovering import recover_deliveries
 from runtime.deliveries.resending import replay_delivery, send_ping
 from runtime.event_types import EVENT_TYPES
 from runtime.models import Delivery, DeliveryAttempt, DeliveryStatus, Event, WebhookEndpoint
 
+OPERATE = "runtime.operate_webhooks"
 STATUS_COLOURS = {
     DeliveryStatus.PENDING: "warning",
     DeliveryStatus.DELIVERED: "success",
@@ -26,23 +28,23 @@ Filters = list[tuple[str, str]]
 Values = dict[str, Any]
 
 
-def _enable(endpoint: WebhookEndpoint, actor: str, values: Values) -> str:
-    enable_endpoint(endpoint, actor=actor, reason=values["reason"])
+def _enable(endpoint: WebhookEndpoint, user: User, values: Values) -> str:
+    enable_endpoint(endpoint, actor=f"user:{user.pk}", reason=values["reason"])
     return "The endpoint is enabled."
 
 
-def _recover(endpoint: WebhookEndpoint, actor: str, values: Values) -> str:
-    count = recover_deliveries(endpoint, since=values["since"], actor=actor, reason=values["reason"])
+def _recover(endpoint: WebhookEndpoint, user: User, values: Values) -> str:
+    count = recover_deliveries(endpoint, since=values["since"], actor=f"user:{user.pk}", reason=values["reason"])
     return f"{count} deliveries are sent again."
 
 
-def _ping(endpoint: WebhookEndpoint, actor: str, values: Values) -> str:
-    delivery = send_ping(endpoint.runtime_app, actor=actor, reason=values["reason"])
+def _ping(endpoint: WebhookEndpoint, user: User, values: Values) -> str:
+    delivery = send_ping(endpoint.runtime_app, actor=f"user:{user.pk}", reason=values["reason"])
     return f"The test is on its way: {delivery.pk}."
 
 
-def _replay(delivery: Delivery, actor: str, values: Values) -> str:
-    replay_delivery(delivery, actor=actor, reason=values["reason"])
+def _replay(delivery: Delivery, user: User, values: Values) -> str:
+    replay_delivery(delivery, actor=f"user:{user.pk}", reason=values["reason"])
     return "The delivery is sent again."
 
 
@@ -118,6 +120,7 @@ class WebhookEndpointAdmin(StepAdmin):
         Step(
             "enable",
             "Enable this endpoint",
+            OPERATE,
             "It starts over with a clean record. What was stopped meanwhile stays failed until it is recovered.",
             _enable,
             lambda endpoint: endpoint.disabled_at is not None,
@@ -125,6 +128,7 @@ class WebhookEndpointAdmin(StepAdmin):
         Step(
             "recover",
             "Recover failed deliveries",
+            OPERATE,
             "Everything that failed since then is sent again, at half the endpoint's rate limit, with the same ids.",
             _recover,
             lambda endpoint: endpoint.disabled_at is None,
@@ -133,6 +137,7 @@ class WebhookEndpointAdmin(StepAdmin):
         Step(
             "ping",
             "Send a test",
+            OPERATE,
             "A platform.ping goes to the provider's endpoint.",
             _ping,
             lambda endpoint: endpoint.disabled_at is None,
@@ -185,6 +190,7 @@ class DeliveryAdmin(StepAdmin):
         Step(
             "replay",
             "Replay this delivery",
+            OPERATE,
             "The same body goes out once more under the same ids, with a fresh series of retries.",
             _replay,
             lambda delivery: delivery.status != DeliveryStatus.PENDING,

@@ -19,9 +19,9 @@ def test_version_is_suspended_with_a_reason_and_the_provider_can_not_resume_it(a
     version, rita = acme.version("listed"), desk()
     step = f"{PAGES}/version/{version.pk}/step/suspend/"
     assert step in rita.get(f"{PAGES}/version/{version.pk}/change/")
-    assert rita.post(step, {"comment": ""}).status_code == 422
+    assert rita.post(step, {"reason": ""}).status_code == 422
     assert Version.objects.get(pk=version.pk).state == "listed"
-    assert "Done: suspend this version." in rita.post(step, {"comment": "Complaints"}).content.decode()
+    assert "Done: suspend this version." in rita.post(step, {"reason": "Complaints"}).content.decode()
     assert Version.objects.get(pk=version.pk).suspended_by == "reviewer"
     response = acme("POST", f"/{version.package_id}/versions/{version.pk}/resume", {})
     assert (response.status_code, response.json()["error"]["code"]) == (409, "INVALID_STATE")
@@ -33,7 +33,7 @@ def test_ops_suspends_and_resumes_a_whole_package(acme: Maker, desk: MakeDesk) -
     for name, is_suspended in (("suspend", True), ("resume", False)):
         step = f"{PAGES}/package/{version.package_id}/step/{name}/"
         assert step in olga.get(f"{PAGES}/package/{version.package_id}/change/")
-        olga.post(step, {"comment": "Complaints"})
+        olga.post(step, {"reason": "Complaints"})
         assert (Package.objects.get(pk=version.package_id).suspended_at is not None) == is_suspended
         assert Version.objects.listed().exists() != is_suspended
     assert acme.events() == ["package.suspended", "package.resumed"]
@@ -42,11 +42,11 @@ def test_ops_suspends_and_resumes_a_whole_package(acme: Maker, desk: MakeDesk) -
 def test_curator_gives_and_takes_the_curation_grant(acme: Maker, desk: MakeDesk) -> None:
     package, carl = acme.package(risk_tier="strategic_surface"), desk("curator")
     step = f"{PAGES}/package/{package.pk}/step"
-    carl.post(f"{step}/grant_curation/", {"comment": "Good for mornings"})
+    carl.post(f"{step}/grant_curation/", {"reason": "Good for mornings"})
     grant = CurationGrant.objects.get(package=package)
     assert (grant.granted_by, grant.note, grant.revoked_at) == (carl.user, "Good for mornings", None)
-    assert "has a curation grant already" in carl.post(f"{step}/grant_curation/", {"comment": "Again"}).content.decode()
-    carl.post(f"{step}/revoke_curation/", {"comment": "Off the surface"})
+    assert "has a curation grant already" in carl.post(f"{step}/grant_curation/", {"reason": "Again"}).content.decode()
+    carl.post(f"{step}/revoke_curation/", {"reason": "Off the surface"})
     assert CurationGrant.objects.get(package=package).revoked_at is not None
 
 
@@ -55,7 +55,7 @@ def test_step_of_another_group_is_refused(acme: Maker, desk: MakeDesk, group: st
     package, staff = acme.package(), desk(group)
     path = f"{PAGES}/package/{package.pk}/step/{name}/"
     assert path not in staff.get(f"{PAGES}/package/{package.pk}/change/")
-    assert staff.post(path, {"comment": "x"}).status_code == 403
+    assert staff.post(path, {"reason": "x"}).status_code == 403
     assert staff.client.get(path).status_code == 403
     assert not CurationGrant.objects.exists()
     assert Package.objects.get(pk=package.pk).suspended_at is None
@@ -73,7 +73,7 @@ def test_unknown_step_and_get_change_nothing(acme: Maker, desk: MakeDesk) -> Non
     version, rita = acme.version("listed"), desk()
     assert rita.client.get(f"{PAGES}/version/{version.pk}/step/explode/").status_code == 404
     assert rita.client.get(f"{PAGES}/version/{version.pk}/step/suspend/").status_code == 200
-    assert rita.client.post(f"{PAGES}/version/{version.pk}/step/suspend/", {"comment": "x"}).status_code == 403
+    assert rita.client.post(f"{PAGES}/version/{version.pk}/step/suspend/", {"reason": "x"}).status_code == 403
     assert rita.post(f"{PAGES}/version/{version.pk}/change/", {"state": "draft"}).status_code == 403
     assert Version.objects.get(pk=version.pk).state == "listed"
 
@@ -112,11 +112,11 @@ def test_superuser_does_not_resume_what_is_their_own(
     User.objects.filter(pk=acme.account.owner_id).update(is_staff=True, is_superuser=True)
     pk = version.pk if what == "version" else version.package_id
     step = f"{PAGES}/{what}/{pk}/step/resume/"
-    page = Desk(User.objects.get(pk=acme.account.owner_id)).post(step, {"comment": "Mine"}).content.decode()
+    page = Desk(User.objects.get(pk=acme.account.owner_id)).post(step, {"reason": "Mine"}).content.decode()
     assert "Nobody decides on what they or their own account submitted." in page
     assert Version.objects.get(pk=version.pk).state == "suspended"
     assert Package.objects.get(pk=version.package_id).suspended_at is not None
-    Desk(make_reviewer("ops")).post(step, {"comment": "Looked into"})
+    Desk(make_reviewer("ops")).post(step, {"reason": "Looked into"})
     resumed = Version.objects.select_related("package").get(pk=version.pk)
     assert (resumed.state == "listed") == (what == "version")
     assert (resumed.package.suspended_at is None) == (what == "package")

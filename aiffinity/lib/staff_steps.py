@@ -1,4 +1,4 @@
-"""What staff does with webhooks and connections: each step is confirmed on a page of its own, with a reason."""
+"""What staff does with a row of the console: each step is confirmed on a page of its own, with a reason, by POST."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,16 +16,16 @@ from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 
 from aiffinity.lib.errors import PlatformError
+from aiffinity.lib.staff_messages import tell_failure
 from aiffinity.lib.staff_pages import ReadOnlyAdmin
-from providers.models import User
 
-PERMISSION = "runtime.operate_webhooks"
+MAX_REASON_CHARACTERS = 5000
 
 
 class ReasonForm(forms.Form):
-    """Why somebody does it; the audit log keeps it."""
+    """Why somebody does it; the audit log keeps it, and where it concerns them, the provider reads it."""
 
-    reason = forms.CharField(max_length=400, label="Why", widget=forms.Textarea(attrs={"rows": 3}))
+    reason = forms.CharField(max_length=MAX_REASON_CHARACTERS, label="Why", widget=forms.Textarea(attrs={"rows": 4}))
 
 
 class SinceForm(ReasonForm):
@@ -44,23 +44,30 @@ class SinceForm(ReasonForm):
 
 @dataclass(frozen=True)
 class Step:
-    """One step: `run` calls the verb with the row, the actor and the form's values and says what came of it."""
+    """One step: `run` calls the verb with the row, the user and the form's values and says what came of it.
+
+    `is_open` says whether it is of use just now; what it returns as text is shown, else that it is done.
+    """
 
     name: str
     label: str
+    permission: str
     hint: str
-    run: Callable[[Any, str, dict[str, Any]], str]
+    run: Callable[[Any, Any, dict[str, Any]], object]
     is_open: Callable[[Any], bool]
     form: type[forms.Form] = ReasonForm
     tone: str = "plain"
 
 
 class StepAdmin(ReadOnlyAdmin):
-    """A read-only page with a button for each step that is of use now."""
+    """A read-only page with a button for each step that is of use and that the permissions allow."""
 
-    permission = PERMISSION
     steps: tuple[Step, ...] = ()
     change_form_outer_before_template = "admin/console/steps.html"
+
+    def facts(self, row: Any) -> dict[str, int]:
+        """Return the figures that somebody should see before they confirm, by name."""
+        return {}
 
     def get_urls(self) -> list[URLPattern]:
         """Add the pages on which a step is confirmed."""
@@ -71,8 +78,8 @@ class StepAdmin(ReadOnlyAdmin):
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         """Show the page with its buttons."""
-        row = self.get_object(request, unquote(object_id)) if request.user.has_perm(self.permission) else None
-        buttons = [] if row is None else [(step, self._step_url(row, step)) for step in self.steps if step.is_open(row)]
+        row = self.get_object(request, unquote(object_id)) if self._allowed(request) else None
+        buttons = [(step, self._step_url(row, step)) for step in self._allowed(request) if row and step.is_open(row)]
         return super().change_view(request, object_id, form_url, {**(extra_context or {}), "step_buttons": buttons})
 
     def take_step(self, request: HttpRequest, pk: str, name: str) -> HttpResponse:
@@ -80,7 +87,7 @@ class StepAdmin(ReadOnlyAdmin):
         step = next((step for step in self.steps if step.name == name), None)
         if step is None:
             raise Http404
-        if not isinstance(request.user, User) or not request.user.has_perm(self.permission):
+        if step not in self._allowed(request):
             raise PermissionDenied
         row = get_object_or_404(self.get_queryset(request), pk=pk)
         form = step.form(request.POST if request.method == "POST" else None, auto_id="step-%s")
@@ -90,18 +97,25 @@ class StepAdmin(ReadOnlyAdmin):
             **self.admin_site.each_context(request),
             "title": f"{step.label}: {row}",
             "opts": self.opts,
+            "row": row,
             "step": step,
             "form": form,
+            "facts": self.facts(row),
             "back": self._change_url(row),
         }
-        return TemplateResponse(request, "admin/runtime/step.html", context, status=422 if form.is_bound else 200)
+        return TemplateResponse(request, "admin/console/step.html", context, status=422 if form.is_bound else 200)
 
     def _run(self, request: HttpRequest, step: Step, row: Any, values: dict[str, Any]) -> HttpResponse:
         try:
-            messages.success(request, step.run(row, f"user:{request.user.pk}", values))
+            told = step.run(row, request.user, values)
         except PlatformError as error:
-            messages.error(request, f"{step.label} did not happen: {error.message}")
+            tell_failure(request, step.label, error)
+        else:
+            messages.success(request, told if isinstance(told, str) else f"Done: {step.label.lower()}.")
         return redirect(self._change_url(row))
+
+    def _allowed(self, request: HttpRequest) -> list[Step]:
+        return [step for step in self.steps if request.user.has_perm(step.permission)]
 
     def _step_url(self, row: Any, step: Step) -> str:
         return reverse(f"admin:{self._url_name('step')}", args=[row.pk, step.name])
