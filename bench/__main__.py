@@ -3,7 +3,7 @@
 import subprocess
 import sys
 
-BENCHMARKS = ("schemas", "drift", "suite", "console", "outbox", "health")
+BENCHMARKS = ("schemas", "drift", "suite", "console", "outbox", "deliveries", "health")
 
 
 def main() -> int:

@@ -1,12 +1,14 @@
 """Deliveries a second of one worker process, beside one Celery task a delivery and a bare loop of the same client.
 
-`python -m bench.deliveries` starts a platform's database and broker in a folder of its own, a sink that answers at
-once, and one worker at a time. Ours and the tasks do the same work: read the delivery, sign it, send it, record the
-attempt. The bare loops send the same bodies with our HTTP client and do nothing else. Then an idle worker shows how
+`python -m bench.deliveries` starts a platform's database and broker in a folder of its own, a sink, and one worker at
+a time. Ours and the tasks do the same work: read the delivery, sign it, send it, record the
+attempt. The bare loops send the same bodies with our HTTP client and do nothing else. `--sink checking` has every
+signature checked where it arrives, as a receiver would, `--sink plain` answers at once. Then an idle worker shows how
 soon an event arrives, and a web server how much slower it answers while 100,000 deliveries drain.
 """
 
 import argparse
+import json
 import os
 import signal
 import statistics
@@ -20,9 +22,10 @@ from urllib.request import Request, urlopen
 
 from bench.faults.world import free_port
 from bench.figures import Bar, p50, p95, report
-from bench.outbox import WORKER, await_true, make_account, pending, post
+from bench.outbox import SECRET, WORKER, await_true, make_account, pending, post
 from bench.platforms import end, platform, start
 
+SINKS = {"checking": "bench.outbox_sink", "plain": "bench.plain_sink"}
 APPS = 20
 APPS_AN_ACCOUNT = 10
 ROUNDS = 3
@@ -37,16 +40,18 @@ TASK_WORKER = (*WORKER, "--include", "bench.one_task_each", "--queues", "tasks")
 class Bench:
     """The processes of the bench."""
 
-    def __init__(self, log: Any) -> None:
+    def __init__(self, log: Any, sink: str) -> None:
         self.log = log
-        self.sink = start(("bench.plain_sink",), stdout=subprocess.PIPE)
+        environment = {**os.environ, "SINK_SECRET": SECRET}
+        self.sink = start((SINKS[sink],), environment=environment, stdout=subprocess.PIPE)
         self.url = f"http://127.0.0.1:{int(self.sink.stdout.readline())}"
+        self.count_url, self.webhook_url = f"{self.url}/count", f"{self.url}/webhooks"
         self.app_ids = self._make_apps()
 
     def received(self) -> int:
         """Return how many requests the sink answered."""
-        with urlopen(self.url, timeout=10) as answer:
-            return int(answer.read())
+        with urlopen(self.count_url, timeout=10) as answer:
+            return int(json.load(answer)["events"])
 
     def ours(self, events: int) -> float:
         """Return the deliveries a second of one worker that finds them all waiting."""
@@ -83,11 +88,18 @@ class Bench:
 
     def bare(self, *, in_flight: int) -> float:
         """Return the requests a second of our client alone, on one thread."""
+        from aiffinity.lib.crypto import Secret
         from aiffinity.lib.outbound import OutboundRequest, client
+        from runtime.signatures import sign_hex, standard_webhooks_headers
 
         body = b'{"id":"evt_0","type":"install.created","data":{"install_id":"inst_0"}}'
-        headers = (("Content-Type", "application/json"), ("X-Aiffinity-Signature", "0" * 64))
-        requests = (OutboundRequest("POST", self.url, headers, body) for _ in range(BARE_REQUESTS))
+        secret = Secret(SECRET)
+        headers = (
+            ("Content-Type", "application/json"),
+            ("X-Aiffinity-Signature", sign_hex(secret, body)),
+            *standard_webhooks_headers([secret], "evt_0", int(time.time()), body),
+        )
+        requests = (OutboundRequest("POST", self.webhook_url, headers, body) for _ in range(BARE_REQUESTS))
         began_at = time.monotonic()
         if in_flight == 1:
             for request in requests:
@@ -155,13 +167,17 @@ class Bench:
     def _make_apps(self) -> list[str]:
         from runtime.models import WebhookEndpoint
         from runtime.registration import register_runtime_app
+        from runtime.signing_secrets import set_signing_secret
 
         app_ids = []
         for number in range(APPS):
             if number % APPS_AN_ACCOUNT == 0:
                 account = make_account(f"deliveries{number}@example.com")
-            fields = {"name": "Bench", "description": "Measures.", "runtime_url": self.url, "webhook_url": self.url}
-            app_ids.append(str(register_runtime_app(account, actor="bench", fields=fields).runtime_app.pk))
+            fields = {"name": "Bench", "description": "Measures.", "runtime_url": self.url}
+            fields["webhook_url"] = self.webhook_url
+            runtime_app = register_runtime_app(account, actor="bench", fields=fields).runtime_app
+            set_signing_secret(runtime_app, actor="bench", value=SECRET)
+            app_ids.append(str(runtime_app.pk))
         WebhookEndpoint.objects.update(**unlimited())
         return app_ids
 
@@ -218,10 +234,10 @@ def _call(request: Request, times: int, until: Any = None) -> list[float]:
     return taken
 
 
-def measure(*, events: int, draining: int) -> list[Bar]:
+def measure(*, events: int, draining: int, sink: str) -> list[Bar]:
     """Measure everything in one run, ours and the ways beside it in turn."""
     with platform() as data_dir, (data_dir / "processes.log").open("ab") as log:
-        bench = Bench(log)
+        bench = Bench(log, sink)
         try:
             pairs = [(bench.ours(events), bench.one_task_each(TASK_EVENTS)) for _ in range(ROUNDS)]
             ours, tasks = (statistics.median(each) for each in zip(*pairs, strict=True))
@@ -255,9 +271,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="bench.deliveries", description=__doc__)
     parser.add_argument("--events", type=int, default=10_000)
     parser.add_argument("--draining", type=int, default=100_000)
+    parser.add_argument("--sink", choices=SINKS, default="checking")
     options = parser.parse_args(arguments)
-    title = f"Deliveries: {options.events} events for {APPS} apps, one worker process, {os.cpu_count()} cores"
-    return report(title, measure(events=options.events, draining=options.draining))
+    title = f"Deliveries: {options.events} events, {APPS} apps, one worker, {options.sink} sink, {os.cpu_count()} cores"
+    return report(title, measure(events=options.events, draining=options.draining, sink=options.sink))
 
 
 if __name__ == "__main__":

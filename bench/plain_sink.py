@@ -4,6 +4,7 @@ It prints its port. Each answer is counted; a GET tells the count.
 """
 
 import asyncio
+import json
 import sys
 
 HOST = "127.0.0.1"
@@ -36,7 +37,7 @@ class Sink(asyncio.Protocol):
 
     def _answer(self, *, is_question: bool) -> None:
         if is_question:
-            content = str(Sink.count).encode()
+            content = json.dumps({"events": Sink.count}).encode()
             self._transport.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (len(content), content))  # type: ignore[attr-defined]
             return
         Sink.count += 1

@@ -4,6 +4,7 @@ A state belongs to an install, a capability, a version and the hash of the param
 new version never sees the answers of an old contract.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -55,10 +56,13 @@ def bounded_ttl(ttl: Any, refresh_interval_seconds: int | None) -> int:
     return max(MIN_TTL_SECONDS, min(wanted, 2 * interval))
 
 
-def keep_state(key: StateKey, data: Any, *, ttl_seconds: int, invocation_id: str) -> CachedState:
+def keep_state(
+    key: StateKey, data: Any, *, ttl_seconds: int, invocation_id: str, may_keep: Callable[[], bool] = lambda: True
+) -> CachedState:
     """Keep an answer from now on and return it; an install that is gone meanwhile keeps nothing.
 
-    The install is locked, so that a slow answer can't bring back what uninstalling deleted.
+    The install is locked, so that a slow answer can't bring back what uninstalling or disconnecting deleted;
+    `may_keep` is asked under that lock.
     """
     now = timezone.now()
     state = CachedState(
@@ -74,7 +78,7 @@ def keep_state(key: StateKey, data: Any, *, ttl_seconds: int, invocation_id: str
     )
     with transaction.atomic():
         installs = Install.objects.active().select_for_update(no_key=True).filter(pk=key.install_id)
-        if installs.values_list("pk", flat=True).first() is not None:
+        if installs.values_list("pk", flat=True).first() is not None and may_keep():
             CachedState.objects.bulk_create(
                 [state],
                 update_conflicts=True,

@@ -16,7 +16,7 @@ from runtime.connections.authorization import Authorization, begin_authorization
 from runtime.connections.revoking import begin_revocation
 from runtime.connections.stored import Grant, store_connection
 from runtime.connections.validation import check_api_key, check_fields
-from runtime.models import Connection, ConnectionStatus, RuntimeApp
+from runtime.models import Connection, RuntimeApp
 
 _BODY_FIELDS = {OAUTH2: None, API_KEY: "api_key", CREDENTIAL: "fields"}
 
@@ -61,26 +61,37 @@ def disconnect_install(install: Install, *, actor: str) -> Connection | None:
     None where there is none, so that a second call finds nothing to do.
     """
     with transaction.atomic():
+        _lock_install(install.pk)
         connection = standing_connection_of(install)
-        if connection is None:
+        if connection is None or not _remove(connection, actor=actor):
             return None
-        return _remove(connection, actor=actor)
+        connection.refresh_from_db()
+    return connection
 
 
 def revoke_connection(connection: Connection, *, actor: str, reason: str) -> Connection:
     """Revoke somebody's connection for staff. Raises INVALID_STATE (409) where it is being revoked already."""
-    if connection.status == ConnectionStatus.REVOKING:
-        raise InvalidState("The connection is being revoked already.")
-    return _remove(connection, actor=actor, reason=reason)
-
-
-def _remove(connection: Connection, *, actor: str, reason: str = "") -> Connection:
     with transaction.atomic():
-        begin_revocation(Connection.objects.filter(pk=connection.pk))
-        CachedState.objects.filter(install=connection.install_id).delete()
-        append_audit(subject=connection.pk, action="connection.removed", actor=actor, reason=reason)
-    connection.refresh_from_db()
+        _lock_install(connection.install_id)
+        if not _remove(connection, actor=actor, reason=reason):
+            raise InvalidState("The connection is being revoked already.")
+        # Read before the commit: a worker may erase the row at once.
+        connection.refresh_from_db()
     return connection
+
+
+def _lock_install(install_id: str) -> None:
+    """Let no answer that is on its way be kept meanwhile; `keep_state` takes the same lock."""
+    Install.objects.select_for_update(no_key=True).filter(pk=install_id).exists()
+
+
+def _remove(connection: Connection, *, actor: str, reason: str = "") -> bool:
+    """Begin the revocation, and forget what the connection brought; False where it doesn't stand any more."""
+    if not begin_revocation(Connection.objects.filter(pk=connection.pk)):
+        return False
+    CachedState.objects.filter(install=connection.install_id).delete()
+    append_audit(subject=connection.pk, action="connection.removed", actor=actor, reason=reason)
+    return True
 
 
 def _connectable(install: Install) -> tuple[RuntimeApp, str]:

@@ -119,10 +119,16 @@ def _fetch(call: Call, key: StateKey, *, skips_cache: bool) -> Fetched:
         return landed
     attach_credentials(call)
     answer = call_provider(call)
-    if answer.status != "ok" or not is_still_connected(call.credentials):
+    if answer.status != "ok":
         return answer
     ttl_seconds = bounded_ttl(answer.ttl, call.target.descriptor.get("refresh_interval_seconds"))
-    return keep_state(key, answer.data, ttl_seconds=ttl_seconds, invocation_id=call.invocation.pk)
+    return keep_state(
+        key,
+        answer.data,
+        ttl_seconds=ttl_seconds,
+        invocation_id=call.invocation.pk,
+        may_keep=lambda: is_still_connected(call.credentials),
+    )
 
 
 def _answer_leader(call: Call, fetched: Fetched) -> Answer:

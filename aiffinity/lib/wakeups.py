@@ -72,13 +72,16 @@ class Waker:
                     self._retry_at = time.monotonic() + PAUSE_AFTER_FAILURE_SECONDS
 
     def _send(self, wanted: Wanted) -> bool:
-        """Send a batch in the contexts that asked for it; return False at the first failure."""
+        """Send a batch in the contexts that asked for it; return False once the broker is away."""
         for (task, args), context in wanted.items():
             try:
                 context.run(self._app.send_task, task, args=args, ignore_result=True, retry=False)
             except (KombuError, RedisError, OSError) as exc:
                 logger.warning("no wake-up for %s: the broker is away (%s)", task, type(exc).__name__)
                 return False
+            except Exception:
+                # The thread outlives whatever a transport raises: without it nobody would be woken any more.
+                logger.exception("no wake-up for %s", task)
         return True
 
 

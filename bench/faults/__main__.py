@@ -33,7 +33,8 @@ def main() -> int:
         return 0 if all(bar.is_met for bar in bars) else 1
     shown = [word for word in ("--short", "--json", "--markdown") if word in sys.argv]
     command = [sys.executable, "-m", "bench.faults", *shown]
-    return max(subprocess.run([*command, name], check=False).returncode for name in options.names or RUNS)
+    # A run that was killed has a negative status.
+    return max(abs(subprocess.run([*command, name], check=False).returncode) for name in options.names or RUNS)
 
 
 if __name__ == "__main__":

@@ -85,7 +85,7 @@ def _call(port: int, path: str, token: str, seen: Load, lock: threading.Lock) ->
         connection.request("POST", path, b"{}", headers)
         response = connection.getresponse()
         body = response.read()
-    except OSError:
+    except (OSError, plain_http.HTTPException):
         with lock:
             seen.unanswered += 1
         return

@@ -22,7 +22,7 @@ APPS_AN_ACCOUNT = 10
 
 
 class World:
-    """The processes of one platform; `start_all` runs them, the methods break them."""
+    """The processes of one platform, which run once it is made; the methods break them."""
 
     def __init__(self, data_dir: Path) -> None:
         self.data_dir = data_dir

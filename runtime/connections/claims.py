@@ -24,7 +24,8 @@ def claim_due(status: ConnectionStatus) -> list[Connection]:
         Connection.objects.filter(pk__in=chosen).update(
             lease_until=now + LEASE, next_attempt_at=now + LEASE, fence=F("fence") + 1
         )
-    return list(_rows().filter(pk__in=chosen))
+    # A row that somebody connected anew in between is not this claim's any more.
+    return list(_rows().filter(pk__in=chosen, lease_until=now + LEASE))
 
 
 def claim_one(connection: Connection) -> Connection | None:
@@ -35,7 +36,7 @@ def claim_one(connection: Connection) -> Connection | None:
         lease_until=now + LEASE, next_attempt_at=now + LEASE, fence=F("fence") + 1
     ):
         return None
-    return _rows().get(pk=connection.pk)
+    return _rows().filter(pk=connection.pk, lease_until=now + LEASE).first()
 
 
 def may_send(row: Connection) -> bool:

@@ -6,14 +6,15 @@ answer and that write may cost the user a reconnection; nothing on this side of 
 """
 
 import logging
+import time
 from datetime import datetime, timedelta
 
+from django.db import InterfaceError, OperationalError, transaction
 from django.db import connection as database
-from django.db import transaction
 from django.utils import timezone
 
 from aiffinity.lib.errors import PlatformError
-from aiffinity.lib.outbound import OutboundError, OutboundRequest, client
+from aiffinity.lib.outbound import OutboundError, OutboundRequest, OutboundResponse, client
 from runtime.connections.authority import authority_hash, strategy_of
 from runtime.connections.claims import BATCH_SIZE, claim_due, claim_one, may_send
 from runtime.connections.stored import Grant, fresh_columns, open_content, record
@@ -26,6 +27,7 @@ logger = logging.getLogger(__name__)
 ACTOR = "system"
 FIRST_RETRY_SECONDS = 10
 MAX_RETRY_SECONDS = 600
+DATABASE_PAUSE = timedelta(seconds=0.5)
 PROFILE_CHANGED = "The provider changed where its users sign in."
 HELD_BACK = "The provider's token endpoint failed too often; refreshes are held back for a moment."
 NO_REFRESH_TOKEN = "The access token ended and there is no refresh token."  # noqa: S105  Words, not a token.
@@ -86,18 +88,48 @@ def _refresh(claimed: list[Connection]) -> None:
     if not database.in_atomic_block:
         database.close()
     still_held = (request for request in requests if may_send(rows[str(request.tag)]))
+    unwritten: list[tuple[Connection, OutboundResponse | OutboundError]] = []
     for request, outcome in client().send_many(still_held, max_in_flight=BATCH_SIZE):
         row = rows[str(request.tag)]
         breaker.record(_circuit(row), not isinstance(outcome, OutboundError) and outcome.status < 500)
-        try:
-            grant = read_grant(outcome, asked_scopes=row.scopes, earlier=open_content(row))
-        except GrantRefused as refused:
-            reason = f"The provider refused the refresh token: {refused.code}."
-            require_reconnection(row, "refresh_refused", reason)
-        except PlatformError as error:
-            _retry_later(row, error.message)
-        else:
-            _keep(row, grant)
+        # While the database is away nothing is tried, so that the answers that still come are not held up.
+        if unwritten or not _is_written(row, outcome):
+            unwritten.append((row, outcome))
+    for row, outcome in unwritten:
+        _write_patiently(row, outcome)
+
+
+def _write_patiently(row: Connection, outcome: OutboundResponse | OutboundError) -> None:
+    """Write an outcome once the database is back: new tokens that are lost cost the user a reconnection."""
+    while not _is_written(row, outcome):
+        if row.lease_until is None or timezone.now() + DATABASE_PAUSE > row.lease_until:
+            logger.error("the outcome of a refresh is lost", extra={"connection_id": row.pk})
+            return
+        time.sleep(DATABASE_PAUSE.total_seconds())
+
+
+def _is_written(row: Connection, outcome: OutboundResponse | OutboundError) -> bool:
+    """Write what an answer means; False where the database is away. Inside a transaction that is raised."""
+    try:
+        _write(row, outcome)
+    except (OperationalError, InterfaceError):
+        if database.in_atomic_block:
+            raise
+        database.close()
+        return False
+    return True
+
+
+def _write(row: Connection, outcome: OutboundResponse | OutboundError) -> None:
+    try:
+        grant = read_grant(outcome, asked_scopes=row.scopes, earlier=open_content(row))
+    except GrantRefused as refused:
+        reason = f"The provider refused the refresh token: {refused.code}."
+        require_reconnection(row, "refresh_refused", reason)
+    except PlatformError as error:
+        _retry_later(row, error.message)
+    else:
+        _keep(row, grant)
 
 
 def _request(row: Connection) -> OutboundRequest | None:

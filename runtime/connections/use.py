@@ -2,7 +2,7 @@
 
 import time
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.db import connection as database
 from django.utils import timezone
@@ -22,13 +22,18 @@ POLL_SECONDS = 0.1
 
 @dataclass(frozen=True)
 class Credentials:
-    """The part of a call that belongs to the user; `fence` names the tokens that it was opened with."""
+    """The part of a call that belongs to the user; `fence` names the tokens that it was opened with.
+
+    `can_refresh` says that a refresh token stands beside the access token.
+    """
 
     connection_id: str = ""
     fence: int = 0
     access_token: Secret | None = None
     api_key: Secret | None = None
     fields: dict[str, Secret] | None = None
+    connected_at: datetime | None = None
+    can_refresh: bool = False
 
 
 NONE_NEEDED = Credentials()
@@ -47,7 +52,15 @@ def open_credentials(runtime_app: RuntimeApp, install_id: str) -> Credentials:
         connection = _renewed(runtime_app, connection)
     connection.runtime_app = runtime_app
     content = open_content(connection)
-    return Credentials(connection.pk, connection.fence, content.access_token, content.api_key, content.fields)
+    return Credentials(
+        connection.pk,
+        connection.fence,
+        content.access_token,
+        content.api_key,
+        content.fields,
+        connected_at=connection.connected_at,
+        can_refresh=content.refresh_token is not None,
+    )
 
 
 def standing_connection(runtime_app: RuntimeApp, install_id: str) -> Connection:
@@ -64,17 +77,22 @@ def standing_connection(runtime_app: RuntimeApp, install_id: str) -> Connection:
 
 
 def is_still_connected(credentials: Credentials) -> bool:
-    """Say whether what a call carried is still the user's: what a revoked connection brought is not kept."""
-    if not credentials.connection_id:
+    """Say whether what a call carried is still the user's access.
+
+    What a revoked connection brought is not kept, nor what came before the user connected anew, perhaps as somebody
+    else at the provider.
+    """
+    if credentials.connected_at is None:
         return True
-    return Connection.objects.standing().filter(pk=credentials.connection_id).exists()
+    same = Connection.objects.standing().filter(pk=credentials.connection_id, connected_at=credentials.connected_at)
+    return same.exists()
 
 
 def forget_access_token(credentials: Credentials) -> bool:
     """Take a token that the provider refused for ended; return whether opening the credentials anew may help.
 
     A token that is younger than a minute stays: a provider that refuses every token must not be asked for a new
-    one at each call.
+    one at each call. One whose end was never told (no `expires_in`) ends by this alone.
     """
     rows = Connection.objects.filter(pk=credentials.connection_id, status=ConnectionStatus.ACTIVE)
     newer = rows.filter(fence__gt=credentials.fence)
@@ -82,7 +100,11 @@ def forget_access_token(credentials: Credentials) -> bool:
     if newer.filter(lease_until__gt=timezone.now()).update(expires_at=timezone.now()) or newer.exists():
         return True
     old = rows.filter(fence=credentials.fence, updated_at__lt=timezone.now() - MIN_TOKEN_AGE)
-    return old.exclude(next_attempt_at=None).update(expires_at=timezone.now()) == 1
+    if old.exclude(next_attempt_at=None).update(expires_at=timezone.now()):
+        return True
+    now = timezone.now()
+    endless = old.filter(expires_at=None, next_attempt_at=None)
+    return endless.update(expires_at=now, next_attempt_at=now if credentials.can_refresh else None) == 1
 
 
 def _has_ended(connection: Connection, *, slack: timedelta = EXPIRY_SLACK) -> bool:

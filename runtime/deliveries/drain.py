@@ -15,6 +15,7 @@ and hands on to the next one, so that a worker that is told to stop ends in reas
 dies, the leases run out and the deliveries are due again.
 """
 
+import heapq
 import threading
 import time
 from collections import deque
@@ -124,7 +125,8 @@ class Drain:
         self._recorder = Recorder()
         self._record_at = 0.0
         self._database_lost_at: float | None = None
-        self._retry_at: datetime | None = None
+        self._retries: list[datetime] = []
+        self._opening_at: datetime | None = None
 
     def run(self) -> bool:
         """Send until nothing is left or the spell is over; returns whether it left something."""
@@ -133,9 +135,11 @@ class Drain:
                 for request, answer in outcomes:
                     self._take_outcome(request, answer)
         finally:
-            self._recorder.close()
-            if self._is_feeding:
-                self._guard.give_up(even_if_wished_for=True)
+            try:
+                self._recorder.close()
+            finally:
+                if self._is_feeding:
+                    self._guard.give_up(even_if_wished_for=True)
         return self._has_left_some
 
     def _requests(self) -> Iterator[OutboundRequest | None]:
@@ -190,11 +194,8 @@ class Drain:
         if not self._results:
             self._record_at = time.monotonic() + RECORD_WITHIN_SECONDS
         self._results.append(result)
-        self._look_again_at(result.next_attempt_at)
-
-    def _look_again_at(self, moment: datetime | None) -> None:
-        if moment is not None and (self._retry_at is None or moment < self._retry_at):
-            self._retry_at = moment
+        if result.next_attempt_at is not None:
+            heapq.heappush(self._retries, result.next_attempt_at)
 
     def _record_if_due(self) -> None:
         self._take_recorded()
@@ -236,7 +237,7 @@ class Drain:
         if not self._has_waited_for_database():
             return False
         is_wished_for = self._guard.take_wish()
-        if not (is_wished_for or self._may_have_more or self._is_retry_due()):
+        if not (self._is_time_to_look() or is_wished_for or self._may_have_more):
             return False
         self._start_by = time.monotonic() + START_WITHIN_SECONDS
         self._claimed.extend(self._claim())
@@ -248,7 +249,7 @@ class Drain:
         try:
             claimed = claim_due(BATCH_SIZE)
             if not claimed:
-                self._look_again_at(next_opening())
+                self._opening_at = next_opening()
         except LOST_DATABASE:
             if not self._can_bear_lost_database():
                 raise
@@ -258,16 +259,21 @@ class Drain:
         self._database_lost_at = None
         return claimed
 
-    def _is_retry_due(self) -> bool:
-        if self._retry_at is None or self._retry_at > timezone.now():
-            return False
-        self._retry_at = None
-        return True
+    def _is_time_to_look(self) -> bool:
+        """Say whether a retry is due or an endpoint has room again, and forget the moments that are over."""
+        now, is_time = timezone.now(), False
+        while self._retries and self._retries[0] <= now:
+            heapq.heappop(self._retries)
+            is_time = True
+        if self._opening_at is not None and self._opening_at <= now:
+            self._opening_at, is_time = None, True
+        return is_time
 
     def _is_done(self) -> bool:
         if not self._is_feeding:
             return True
-        if self._retry_at is not None and self._retry_at <= timezone.now() + self._linger:
+        moments = [*self._retries[:1], *filter(None, [self._opening_at])]
+        if moments and min(moments) <= timezone.now() + self._linger:
             return False
         if not self._guard.give_up():
             return False

@@ -29,7 +29,7 @@ updated AS (
         last_error = r.error,
         finished_at = CASE WHEN r.status = 'pending' THEN NULL ELSE %s END
     FROM result r
-    WHERE d.id = r.id AND d.fence = r.fence AND d.status = 'pending'
+    WHERE d.id = r.id AND d.fence = r.fence AND d.status = 'pending' AND d.lease_until IS NOT NULL
     RETURNING d.id, d.attempts_made
 )
 INSERT INTO runtime_deliveryattempt
@@ -43,7 +43,8 @@ WHERE r.attempted_at IS NOT NULL
 def record_results(results: Sequence[Result]) -> None:
     """Write deliveries, attempts and what they say of their endpoints, all or nothing; two or three queries.
 
-    A result whose lease ran out and was claimed anew is left out: the later claim's counts.
+    A result whose lease ran out and was claimed anew is left out: the later claim's counts. So is one that stands
+    already, when a connection broke between the commit and its answer.
     """
     now = timezone.now()
     with transaction.atomic(), connection.cursor() as cursor:

@@ -4,7 +4,9 @@ import pytest
 from django.contrib.auth.models import Group
 from django.test import Client
 
+from aiffinity.lib.errors import InvalidState
 from aiffinity.lib.models import AuditEntry
+from capabilities.connections import revoke_connection
 from capabilities.models import CachedState
 from packages.groups import ensure_groups
 from providers.models import User
@@ -88,3 +90,12 @@ def test_others_of_the_staff_do_neither(weather, sit):
         answer = getattr(reviewer, method)(f"{PAGES}/{row.pk}/{path}/", WHY)
         assert answer.status_code == 403, path
     assert weather.connection.status == "active"
+
+
+def test_two_who_revoke_a_connection_at_once_leave_one_trace(weather):
+    weather.connect()
+    first, second = weather.connection, weather.connection
+    revoke_connection(first, actor="user:one", reason="First.")
+    with pytest.raises(InvalidState):
+        revoke_connection(second, actor="user:two", reason="Second.")
+    assert AuditEntry.objects.filter(subject=first.pk, action="connection.removed").count() == 1

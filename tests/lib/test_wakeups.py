@@ -99,3 +99,21 @@ def test_a_frozen_broker_holds_nobody_up(tmp_path):
         assert not own.flush(0.2)
         own.wake("away.task")
         assert time.monotonic() - began_at < 1
+
+
+def test_an_unforeseen_failure_costs_one_wake_up_and_not_all_that_follow(caplog):
+    sent: list[str] = []
+
+    class Broken:
+        def send_task(self, task: str, **_: Any) -> None:
+            if task == "unlucky.task":
+                raise RuntimeError("The transport broke.")
+            sent.append(task)
+
+    own = Waker(Broken())  # type: ignore[arg-type]
+    own.wake("unlucky.task")
+    assert own.flush(10)
+    own.wake("lucky.task")
+    assert own.flush(10)
+    assert sent == ["lucky.task"]
+    assert [record.getMessage() for record in caplog.records] == ["no wake-up for unlucky.task"]

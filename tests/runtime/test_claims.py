@@ -153,3 +153,13 @@ def test_delivery_of_a_dead_worker_is_sent_when_its_lease_ends(endpoint, fake_pr
     drain_due(linger_seconds=0)
     delivery.refresh_from_db()
     assert (delivery.status, delivery.attempts_made, delivery.fence) == ("delivered", 1, 2)
+
+
+def test_a_result_that_is_written_twice_counts_once(endpoint):
+    post(endpoint)
+    claims = claim_due()
+    for _ in range(2):
+        # As when the connection broke after the commit and before its answer.
+        record_as_late(*claims)
+    assert Delivery.objects.get().attempts_made == 1
+    assert DeliveryAttempt.objects.count() == 1

@@ -150,3 +150,11 @@ def test_a_drain_gives_back_every_connection(endpoint):
     connection.close()
     stats = pool.get_stats()
     assert stats["pool_size"] == stats["pool_available"]
+
+
+def test_every_retry_that_is_near_is_waited_for(make_account, fake_provider):
+    endpoint = make_endpoint(make_account(), fake_provider.webhook_url, initial_delay_ms=200)
+    fake_provider.webhook_script = [WebhookStep(503), WebhookStep(503, headers={"Retry-After": "1"})]
+    post(endpoint, 2)
+    drain_due(linger_seconds=3)
+    assert Delivery.objects.filter(status="delivered", attempts_made=2).count() == 2

@@ -3,10 +3,13 @@
 from datetime import timedelta
 
 import pytest
+from django.db import OperationalError
+from django.db import connection as database
+from django.db.models import F
 from django.utils import timezone
 
 from aiffinity.lib.models import AuditEntry
-from runtime.connections.claims import claim_due, may_send
+from runtime.connections.claims import claim_due, claim_one, may_send
 from runtime.connections.refreshing import refresh_due_connections, refresh_now
 from runtime.connections.stored import open_content, seal_content
 from runtime.models import Connection, ConnectionStatus
@@ -237,3 +240,40 @@ def test_one_connection_that_does_not_open_holds_nobody_up(weather, make_user, p
     assert refresh_due_connections() == 2
     assert weather.acme.refreshes() == 1
     assert Connection.objects.get(install_id="inst_of_nobody").last_error == "The sealed content does not open."
+
+
+def test_a_claim_that_a_new_connection_overtook_is_none(weather):
+    weather.connect()
+    weather.make_due()
+
+    def overtake(execute, sql, params, many, context):
+        if "sealed_content" in sql and sql.startswith("SELECT"):
+            # What connecting anew does between the claim and the look at what was claimed.
+            Connection.objects.update(fence=F("fence") + 1, lease_until=None)
+        return execute(sql, params, many, context)
+
+    with database.execute_wrapper(overtake):
+        assert claim_due(ConnectionStatus.ACTIVE) == []
+    weather.make_due()
+    row = weather.connection
+    with database.execute_wrapper(overtake):
+        assert claim_one(row) is None
+
+
+@pytest.mark.django_db(transaction=True)
+def test_new_tokens_outlast_a_database_that_is_away_for_a_moment(weather):
+    weather.connect()
+    weather.age(by=timedelta(minutes=56))
+    failures = iter([True])
+
+    def fail_once(execute, sql, params, many, context):
+        if sql.startswith("UPDATE") and "sealed_content" in sql and next(failures, False):
+            raise OperationalError("the connection is lost")
+        return execute(sql, params, many, context)
+
+    with database.execute_wrapper(fail_once):
+        assert refresh_due_connections() == 1
+    assert next(failures, None) is None
+    assert weather.acme.refreshes() == 1
+    assert weather.connection.lease_until is None
+    assert weather.invoke().status_code == 200

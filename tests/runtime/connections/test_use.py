@@ -1,11 +1,20 @@
 """Calls carry the user's token; one that the provider refuses is renewed, and an action is never repeated."""
 
+import threading
 from datetime import timedelta
 
 import pytest
+from django.db import connection as database
+from django.utils import timezone
 
+from aiffinity.lib.crypto import Secret
+from capabilities.cached_states import StateKey, keep_state
+from capabilities.connections import disconnect_install
+from capabilities.models import CachedState
 from capabilities.recording import recorder
-from runtime.connections.use import NONE_NEEDED, forget_access_token, open_credentials
+from runtime.connections.stored import Content, seal_content
+from runtime.connections.use import NONE_NEEDED, forget_access_token, is_still_connected, open_credentials
+from runtime.models import Connection
 from tests.connected import STATIONS, weather_of
 from tests.fakes.switches import Reply
 from tests.published import TASK
@@ -64,3 +73,53 @@ def test_a_token_that_was_renewed_meanwhile_is_worth_another_look(weather):
     assert new.access_token != old.access_token
     assert forget_access_token(old)
     assert not forget_access_token(new)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_an_earlier_account_brought_is_not_kept(elsewhere, fake_provider):
+    def reconnect_meanwhile(_):
+        Connection.objects.update(connected_at=timezone.now())
+        database.close()
+        return Reply(200, b'{"status": "ok", "data": {"account": "ada@example.com"}}')
+
+    fake_provider.answers["my_stations"] = reconnect_meanwhile
+    assert elsewhere.invoke().status_code == 200
+    assert CachedState.objects.count() == 0
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_is_being_kept_while_the_user_disconnects_is_forgotten(weather):
+    connection = weather.connect()
+    key = StateKey(weather.install.pk, "cap_x", weather.install.version_id, "0" * 64)
+
+    def disconnect():
+        disconnect_install(weather.install, actor="test")
+        database.close()
+
+    disconnecting = threading.Thread(target=disconnect)
+
+    def look():
+        # The look comes first, the disconnection second, and the state is written last.
+        is_connected = is_still_connected(open_credentials(weather.runtime_app, weather.install.pk))
+        disconnecting.start()
+        disconnecting.join(0.3)
+        return is_connected
+
+    keep_state(key, {}, ttl_seconds=60, invocation_id="inv_x", may_keep=look)
+    disconnecting.join(10)
+    assert Connection.objects.get(pk=connection.pk).status == "revoking"
+    assert CachedState.objects.count() == 0
+
+
+def test_a_token_whose_end_was_never_told_lasts_until_it_is_refused(elsewhere):
+    Connection.objects.update(expires_at=None, next_attempt_at=None)
+    assert elsewhere.invoke().status_code == 502
+    assert elsewhere.acme.refreshes() == 1
+    assert elsewhere.connection.status == "active"
+
+
+def test_without_a_refresh_token_a_refused_one_asks_for_a_new_connection(elsewhere):
+    content = seal_content(elsewhere.connection, Content(access_token=Secret("ended-long-ago")))
+    Connection.objects.update(sealed_content=content, expires_at=None, next_attempt_at=None)
+    assert elsewhere.invoke().status_code == 422
+    assert elsewhere.connection.status == "reconnect_required"
