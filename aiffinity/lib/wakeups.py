@@ -20,6 +20,7 @@ logger = logging.getLogger(__name__)
 
 PAUSE_AFTER_FAILURE_SECONDS = 5.0
 FLUSH_SECONDS = 1.0
+SPACING_SECONDS = 0.05
 
 Wanted = dict[tuple[str, tuple[str, ...]], Context]
 
@@ -40,6 +41,7 @@ class Waker:
         self._wanted: Wanted = {}
         self._is_sending = False
         self._retry_at = 0.0
+        self._send_at = 0.0
         self._thread: threading.Thread | None = None
 
     def wake(self, task: str, *args: str) -> None:
@@ -64,9 +66,13 @@ class Waker:
                 self._is_sending = False
                 self._changed.notify_all()
                 self._changed.wait_for(lambda: self._wanted)
+                # A burst of transactions wakes the workers a few times, not once each.
+                self._changed.wait_for(lambda: False, self._send_at - time.monotonic())
                 wanted, self._wanted = self._wanted, {}
                 self._is_sending = True
-            if not self._send(wanted):
+            is_broker_there = self._send(wanted)
+            self._send_at = time.monotonic() + SPACING_SECONDS
+            if not is_broker_there:
                 with self._changed:
                     self._wanted.clear()
                     self._retry_at = time.monotonic() + PAUSE_AFTER_FAILURE_SECONDS
