@@ -115,7 +115,7 @@ def _step(model: str, name: str, *, is_owner: bool = False) -> Route:
     def post(desks: Desks, version: Version) -> None:
         client = desks.owner_as_staff if is_owner else desks.staff
         pk = version.pk if model == "version" else version.package_id
-        client.post(f"{ADMIN}/{model}/{pk}/step/{name}/", {"comment": "Why not"})
+        client.post(f"{ADMIN}/{model}/{pk}/step/{name}/", {"reason": "Why not"})
 
     return post
 
@@ -146,7 +146,7 @@ def _bulk(name: str) -> Route:
 def _bulk_suspend_and_resume(desks: Desks, version: Version) -> None:
     _bulk("suspend")(desks, version)
     for pk in Version.objects.filter(package=version.package_id).values_list("pk", flat=True):
-        desks.staff.post(f"{ADMIN}/version/{pk}/step/resume/", {"comment": "Again"})
+        desks.staff.post(f"{ADMIN}/version/{pk}/step/resume/", {"reason": "Again"})
     _call("resume")(desks, version)
 
 
