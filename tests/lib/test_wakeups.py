@@ -99,6 +99,8 @@ def test_a_frozen_broker_holds_nobody_up(tmp_path):
         assert not own.flush(0.2)
         own.wake("away.task")
         assert time.monotonic() - began_at < 1
+    # Its thread gives up with the socket, before the next test listens to the logs.
+    assert own.flush(10)
 
 
 def test_an_unforeseen_failure_costs_one_wake_up_and_not_all_that_follow(caplog):
@@ -116,4 +118,5 @@ def test_an_unforeseen_failure_costs_one_wake_up_and_not_all_that_follow(caplog)
     own.wake("lucky.task")
     assert own.flush(10)
     assert sent == ["lucky.task"]
-    assert [record.getMessage() for record in caplog.records] == ["no wake-up for unlucky.task"]
+    told = [record.getMessage() for record in caplog.records if "lucky" in record.getMessage()]
+    assert told == ["no wake-up for unlucky.task"]
