@@ -78,11 +78,13 @@ def test_a_process_refuses_to_start_on_another_environments_database(settings):
         [sys.executable, "-c", "import aiffinity.wsgi"],
         [sys.executable, "-c", "import aiffinity.asgi"],
         [sys.executable, "-m", "celery", "-A", "aiffinity", "worker", "--pool", "solo"],
-        [sys.executable, "-m", "celery", "-A", "aiffinity", "beat", "--schedule", "/dev/null", "--pidfile="],
+        [sys.executable, "-m", "celery", "-A", "aiffinity", "beat", "--schedule", "SCHEDULE", "--pidfile="],
     ],
     ids=["wsgi", "asgi", "worker", "beat"],
 )
-def test_every_kind_of_process_refuses_to_start_when_misconfigured(command):
+def test_every_kind_of_process_refuses_to_start_when_misconfigured(command, tmp_path):
+    # Beat replaces whatever file it is given, a device too.
+    command = [part.replace("SCHEDULE", str(tmp_path / "schedule")) for part in command]
     environment = {**os.environ, "AIFFINITY_ENVIRONMENT": "prod"}
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False, timeout=60)
     assert done.returncode != 0
