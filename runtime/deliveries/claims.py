@@ -16,8 +16,12 @@ An endpoint's room is the least of three:
 - the breaker: nothing while it is open, and a single probe once its time is over. Whoever claims the probe
   opens the breaker for another while, so that no second one follows before the first has ended or is lost.
 
-What waits for room burns no attempt. A disabled endpoint has all the room there is: its deliveries are stopped,
-not sent.
+The statement's cost must not grow with the queue, whatever the planner believes of a table that fills and empties all
+day: where it might prefer to walk through all that is due, the text leaves it no way (a LIMIT in each lateral part, a
+CASE around what is checked again under the lock).
+
+What waits for room burns no attempt. A disabled endpoint, or one of a deleted app, has all the room
+there is: its deliveries are stopped, not sent.
 """
 
 from dataclasses import dataclass
@@ -37,29 +41,30 @@ LEASE_SLACK_MS = 10_000
 # A bucket that is empty is waited for until it holds more than a drop, and a locked endpoint for as long.
 PAUSE_SECONDS = 0.1
 
+# Each endpoint with its earliest: one step down the index for each, however many are pending.
 _PENDING_ENDPOINT = """
-pending_endpoint(id) AS (
-    (SELECT endpoint_id FROM runtime_delivery WHERE status = 'pending' ORDER BY endpoint_id LIMIT 1)
+pending_endpoint(id, due_at) AS (
+    (SELECT endpoint_id, next_attempt_at FROM runtime_delivery
+     WHERE status = 'pending' ORDER BY endpoint_id, next_attempt_at LIMIT 1)
     UNION ALL
-    SELECT (SELECT d.endpoint_id FROM runtime_delivery d
-            WHERE d.status = 'pending' AND d.endpoint_id > p.id ORDER BY d.endpoint_id LIMIT 1)
-    FROM pending_endpoint p WHERE p.id IS NOT NULL
+    SELECT following.* FROM pending_endpoint p CROSS JOIN LATERAL (
+        SELECT d.endpoint_id, d.next_attempt_at FROM runtime_delivery d
+        WHERE d.status = 'pending' AND d.endpoint_id > p.id ORDER BY d.endpoint_id, d.next_attempt_at LIMIT 1
+    ) following
 )
 """
 _IN_FLIGHT = """
 SELECT count(*) AS in_flight FROM runtime_delivery d
 WHERE d.endpoint_id = e.runtime_app_id AND d.lease_until > %(now)s
 """
-_IS_DUE = """
-EXISTS (SELECT 1 FROM runtime_delivery d WHERE d.endpoint_id = e.runtime_app_id
-        AND d.status = 'pending' AND d.next_attempt_at <= %(now)s)
-"""
 _CAP_ROOM = "(CASE WHEN e.failing_since IS NULL THEN %(cap)s ELSE %(failing_cap)s END - f.in_flight)"
 _PACE_ROOM = """
 floor(e.rate_limit_per_second * extract(epoch FROM %(now)s + interval '1 second' - greatest(e.paced_until, %(now)s)))
 """
+# Nothing is sent there any more (`targets`), so nothing holds back what is to be stopped.
+_IS_CLOSED = "(e.disabled_at IS NOT NULL OR a.deleted_at IS NOT NULL OR a.webhook_url = '')"
 _ROOM = f"""
-CASE WHEN e.disabled_at IS NOT NULL THEN %(batch)s
+CASE WHEN {_IS_CLOSED} THEN %(batch)s
      WHEN e.breaker_open_until > %(now)s THEN 0
      WHEN e.breaker_open_until IS NOT NULL THEN 1
      ELSE least({_CAP_ROOM}, {_PACE_ROOM}) END
@@ -70,8 +75,9 @@ WITH RECURSIVE {_PENDING_ENDPOINT},
 open_endpoint AS MATERIALIZED (
     SELECT e.runtime_app_id AS id, f.in_flight, {_ROOM} AS room
     FROM pending_endpoint p JOIN runtime_webhookendpoint e ON e.runtime_app_id = p.id
+    JOIN providers_app a ON a.id = p.id
     CROSS JOIN LATERAL ({_IN_FLIGHT}) f
-    WHERE {_IS_DUE}
+    WHERE p.due_at <= %(now)s
 ),
 share AS MATERIALIZED (
     SELECT ceil(2.0 * %(batch)s / greatest(count(*), 1)) AS size FROM open_endpoint WHERE room > 0
@@ -89,14 +95,14 @@ candidate AS MATERIALIZED (
 locked_endpoint AS MATERIALIZED (
     SELECT e.runtime_app_id AS id, {_ROOM} AS room
     FROM (SELECT DISTINCT endpoint_id AS id, in_flight FROM candidate) f
-    JOIN runtime_webhookendpoint e ON e.runtime_app_id = f.id
+    JOIN runtime_webhookendpoint e ON e.runtime_app_id = f.id JOIN providers_app a ON a.id = f.id
     FOR NO KEY UPDATE OF e SKIP LOCKED
 ),
 chosen AS MATERIALIZED (
     SELECT d.id, d.endpoint_id FROM runtime_delivery d
     WHERE d.id = ANY (ARRAY(SELECT c.id FROM candidate c JOIN locked_endpoint l ON l.id = c.endpoint_id
                             WHERE c.place <= l.room))
-      AND d.status = 'pending' AND d.next_attempt_at <= %(now)s
+      AND CASE WHEN d.status = 'pending' THEN d.next_attempt_at <= %(now)s END
     LIMIT %(batch)s FOR UPDATE SKIP LOCKED
 ),
 paced AS (
@@ -120,7 +126,7 @@ RETURNING d.id, d.fence, d.attempts_made, d.attempts_made - d.attempts_before_se
 _NEXT_OPENING = f"""
 WITH RECURSIVE {_PENDING_ENDPOINT}
 SELECT min(
-    CASE WHEN e.disabled_at IS NOT NULL OR e.breaker_open_until <= %(now)s THEN %(soon)s
+    CASE WHEN {_IS_CLOSED} OR e.breaker_open_until <= %(now)s THEN %(soon)s
          WHEN e.breaker_open_until IS NOT NULL THEN e.breaker_open_until
          WHEN {_CAP_ROOM} < 1 THEN NULL
          WHEN {_PACE_ROOM} < 1
@@ -128,8 +134,9 @@ SELECT min(
               + greatest(interval '1 second' / e.rate_limit_per_second, %(soon)s - %(now)s)
          ELSE %(soon)s END)
 FROM pending_endpoint p JOIN runtime_webhookendpoint e ON e.runtime_app_id = p.id
+JOIN providers_app a ON a.id = p.id
 CROSS JOIN LATERAL ({_IN_FLIGHT}) f
-WHERE {_IS_DUE}
+WHERE p.due_at <= %(now)s
 """  # noqa: S608 - Made of constants.
 
 

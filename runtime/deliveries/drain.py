@@ -1,8 +1,8 @@
 """One drain a process: it feeds a stream of requests from the outbox and records what comes back.
 
-Requests run while the drain claims between them, on one thread, and records on another; no transaction is open
-and no row is locked for HTTP. A slow endpoint holds its own few places in flight and nothing else: as long as
-it is waited for, the drain goes on claiming for all others.
+Requests run on one thread; the drain claims ahead of need on a second and records on a third (`side_job`), so that
+HTTP never waits for the database. No transaction is open and no row is locked for HTTP. A slow endpoint holds its own
+few places in flight and nothing else: as long as it is waited for, the drain goes on claiming for all others.
 
 Wake-ups don't pile up. A process has one drain (`_guard`); a wake-up that comes while it runs only leaves a
 wish, which the drain looks for every few milliseconds, and ends at once. The guard is a lock of the process
@@ -20,18 +20,21 @@ import threading
 import time
 from collections import deque
 from collections.abc import Iterator
+from concurrent.futures import Future
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
+from typing import Any
 
-from django.db import connection
 from django.utils import timezone
 
 from aiffinity.lib.outbound import OutboundError, OutboundRequest, OutboundResponse, client
 from runtime.deliveries.claims import BATCH_SIZE, Claim, claim_due, next_opening
 from runtime.deliveries.outcomes import Result, judge, stopped
-from runtime.deliveries.recorder import LOST_DATABASE, Recorder
+from runtime.deliveries.recording import record_results
 from runtime.deliveries.requests import build_request
+from runtime.deliveries.side_job import LOST_DATABASE, SideJob, wait_for_one
 
 MAX_IN_FLIGHT = 96
 SPELL_SECONDS = 20.0
@@ -41,6 +44,8 @@ RECORD_AT = 32
 # What a process that is killed leaves behind unrecorded at most, and what is sent a second time for it.
 MAX_UNRECORDED = MAX_IN_FLIGHT + RECORD_AT
 RECORD_WITHIN_SECONDS = 0.025
+# More are claimed while so many still wait for their start.
+CLAIM_BELOW = 100
 # A lease is 10 s longer than the endpoint's time limit: half for the wait to start, half to record. What
 # could not start in time is left to another claim.
 START_WITHIN_SECONDS = 5.0
@@ -108,6 +113,23 @@ class _Sending:
     attempted_at: datetime
 
 
+@dataclass(frozen=True)
+class _Waiting:
+    """A claim that waits for its start, and by when it must have it, in seconds of the monotonic clock."""
+
+    claim: Claim
+    start_by: float
+
+
+@dataclass(frozen=True)
+class _Look:
+    """What a look at the queue found: claims and by when they must start, or when to look again."""
+
+    claims: list[Claim]
+    opening_at: datetime | None
+    start_by: float
+
+
 class Drain:
     """One spell of sending, on one thread."""
 
@@ -118,11 +140,13 @@ class Drain:
         self._is_feeding = True
         self._has_left_some = False
         self._may_have_more = False
-        self._claimed: deque[Claim] = deque()
-        self._start_by = 0.0
+        self._claiming: SideJob[_Look] = SideJob("delivery-claims")
+        self._waiting: deque[_Waiting] = deque()
         self._in_flight = 0
+        self._ended_since_look = 0
         self._results: list[Result] = []
-        self._recorder = Recorder()
+        self._recording: SideJob[None] = SideJob("delivery-records")
+        self._batch: list[Result] = []
         self._record_at = 0.0
         self._database_lost_at: float | None = None
         self._retries: list[datetime] = []
@@ -136,7 +160,8 @@ class Drain:
                     self._take_outcome(request, answer)
         finally:
             try:
-                self._recorder.close()
+                self._recording.close()
+                self._claiming.close()
             finally:
                 if self._is_feeding:
                     self._guard.give_up(even_if_wished_for=True)
@@ -144,32 +169,33 @@ class Drain:
 
     def _requests(self) -> Iterator[OutboundRequest | None]:
         while True:
-            while self._claimed and self._has_room():
-                request = self._start(self._claimed.popleft())
+            while self._waiting and self._has_room():
+                request = self._start(self._waiting.popleft())
                 if request is not None:
                     yield request
             self._record_if_due()
-            if self._is_feeding and not self._claimed and self._feed():
+            if self._feed():
                 continue
-            if not self._claimed and not self._unrecorded() and self._is_done():
+            is_asking = self._claiming.call or self._recording.call
+            if not is_asking and not self._waiting and not self._unrecorded() and self._is_done():
                 return
-            if self._in_flight or not self._recorder.batch:
+            if self._in_flight or not is_asking:
                 yield None
             else:
-                self._recorder.wait()
+                wait_for_one((self._claiming, self._recording))
 
     def _unrecorded(self) -> int:
         """Return how many deliveries are on their way, or came back and do not stand in the database yet."""
-        return self._in_flight + len(self._results) + len(self._recorder.batch)
+        return self._in_flight + len(self._results) + len(self._batch)
 
     def _has_room(self) -> bool:
         return self._unrecorded() < MAX_UNRECORDED
 
-    def _start(self, claim: Claim) -> OutboundRequest | None:
+    def _start(self, waiting: _Waiting) -> OutboundRequest | None:
         """Build the request, or settle at once what cannot be sent."""
-        if time.monotonic() > self._start_by:
+        if time.monotonic() > waiting.start_by:
             return None
-        now = timezone.now()
+        claim, now = waiting.claim, timezone.now()
         if claim.target.stop_reason:
             self._add_result(stopped(claim))
             return None
@@ -185,6 +211,7 @@ class Drain:
         if not isinstance(sending, _Sending):
             raise TypeError("The request is not one of this drain.")
         self._in_flight -= 1
+        self._ended_since_look += 1
         now = timezone.now()
         self._add_result(judge(sending.claim, answer, attempted_at=sending.attempted_at, now=now))
         if len(self._results) >= RECORD_AT:
@@ -200,74 +227,88 @@ class Drain:
     def _record_if_due(self) -> None:
         self._take_recorded()
         is_due = len(self._results) >= RECORD_AT or not self._in_flight or time.monotonic() >= self._record_at
-        if not self._results or not is_due or self._recorder.batch or not self._has_waited_for_database():
+        if not self._results or not is_due or self._recording.call or not self._has_waited_for_database():
             return
-        batch, self._results = self._results, []
-        self._recorder.start(batch)
+        self._batch, self._results = self._results, []
+        self._recording.start(partial(record_results, self._batch))
 
     def _take_recorded(self) -> None:
-        try:
-            is_recorded = self._recorder.take_done() is not None
-        except LOST_DATABASE:
-            self._results = [*self._recorder.give_back(), *self._results]
-            if not self._can_bear_lost_database():
-                raise
+        ended = self._recording.take_ended()
+        if ended is None:
             return
-        if is_recorded:
-            self._database_lost_at = None
+        batch, self._batch = self._batch, []
+        if self._is_good(ended):
             self._may_have_more = True
+        else:
+            self._results = [*batch, *self._results]
+
+    def _is_good(self, ended: Future[Any]) -> bool:
+        """Say whether the database was there for a call; raises what it raised once that lasts too long.
+
+        Results are kept for a while, so that a restart of the database makes nothing go out twice.
+        """
+        try:
+            ended.result()
+        except LOST_DATABASE:
+            now = time.monotonic()
+            self._database_lost_at = self._database_lost_at or now
+            self._record_at = now + DATABASE_PAUSE_SECONDS
+            if now - self._database_lost_at > DATABASE_PATIENCE_SECONDS:
+                raise
+            return False
+        self._database_lost_at = None
+        return True
 
     def _has_waited_for_database(self) -> bool:
         return self._database_lost_at is None or time.monotonic() >= self._record_at
 
-    def _can_bear_lost_database(self) -> bool:
-        """Keep the results for a while, so that a restart of the database makes nothing go out twice."""
-        now = time.monotonic()
-        self._database_lost_at = self._database_lost_at or now
-        self._record_at = now + DATABASE_PAUSE_SECONDS
-        return now - self._database_lost_at <= DATABASE_PATIENCE_SECONDS
-
     def _feed(self) -> bool:
-        """Claim more where there may be some; returns whether there is something to start."""
+        """Take over what was claimed and claim ahead; returns whether there is something new to start."""
+        has_come = self._take_look()
+        if self._is_feeding and not self._claiming.call and len(self._waiting) < CLAIM_BELOW:
+            self._look_if_due()
+        return has_come
+
+    def _take_look(self) -> bool:
+        ended = self._claiming.take_ended()
+        if ended is None:
+            return False
+        if not self._is_good(ended):
+            self._may_have_more = True
+            return False
+        look = ended.result()
+        self._opening_at = look.opening_at
+        self._may_have_more = self._may_have_more or bool(look.claims)
+        self._waiting.extend(_Waiting(claim, look.start_by) for claim in look.claims)
+        return bool(look.claims)
+
+    def _look_if_due(self) -> None:
         if time.monotonic() > self._ends_at or self._guard.is_stopping:
             self._is_feeding = False
             self._has_left_some = self._may_have_more
             self._guard.give_up(even_if_wished_for=True)
-            return False
-        if not self._has_waited_for_database():
-            return False
-        is_wished_for = self._guard.take_wish()
-        if not (self._is_time_to_look() or is_wished_for or self._may_have_more):
-            return False
-        self._start_by = time.monotonic() + START_WITHIN_SECONDS
-        self._claimed.extend(self._claim())
-        self._may_have_more = self._may_have_more if self._database_lost_at else bool(self._claimed)
-        return bool(self._claimed)
+        elif (limit := self._claim_limit()) and self._has_waited_for_database() and self._is_worth_a_look():
+            self._may_have_more, self._ended_since_look = False, 0
+            self._claiming.start(partial(_look, limit))
 
-    def _claim(self) -> list[Claim]:
-        """Claim a batch; nothing while the database is away for a moment, so that what is in flight is kept."""
-        try:
-            claimed = claim_due(BATCH_SIZE)
-            if not claimed:
-                self._opening_at = next_opening()
-        except LOST_DATABASE:
-            if not self._can_bear_lost_database():
-                raise
-            connection.close()
-            self._may_have_more = True
-            return []
-        self._database_lost_at = None
-        return claimed
+    def _claim_limit(self) -> int:
+        """Return how many to claim: what can start at once, and twice what ended while the last claim was made.
 
-    def _is_time_to_look(self) -> bool:
-        """Say whether a retry is due or an endpoint has room again, and forget the moments that are over."""
-        now, is_time = timezone.now(), False
+        So claims keep ahead of a drain that flows, and a drain full of endpoints that hang takes nothing that
+        another worker could send meanwhile.
+        """
+        free = MAX_IN_FLIGHT - self._in_flight - len(self._waiting)
+        return min(max(free, 0) + 2 * self._ended_since_look, BATCH_SIZE)
+
+    def _is_worth_a_look(self) -> bool:
+        """Say whether somebody woke the drain, a retry is due or an endpoint has room; forget what is over."""
+        now, is_worth = timezone.now(), self._guard.take_wish() or self._may_have_more
         while self._retries and self._retries[0] <= now:
             heapq.heappop(self._retries)
-            is_time = True
+            is_worth = True
         if self._opening_at is not None and self._opening_at <= now:
-            self._opening_at, is_time = None, True
-        return is_time
+            self._opening_at, is_worth = None, True
+        return is_worth
 
     def _is_done(self) -> bool:
         if not self._is_feeding:
@@ -279,3 +320,10 @@ class Drain:
             return False
         self._is_feeding = False
         return True
+
+
+def _look(limit: int) -> _Look:
+    """Claim a batch; where nothing is to be had, ask when to look again."""
+    start_by = time.monotonic() + START_WITHIN_SECONDS
+    claims = claim_due(limit)
+    return _Look(claims, None if claims else next_opening(), start_by)

@@ -10,7 +10,7 @@ from runtime.deliveries.outcomes import Result
 from runtime.deliveries.standing import update_standing
 
 # A process that is stopped in here would hold its endpoints' rows, and all who record for them, as long as it stands:
-# the database gives up on it.
+# the database gives up on it. The CASE leaves only the way by the ids, not the one through all that is pending.
 _RECORD = """
 WITH result AS (
     SELECT r.* FROM set_config('idle_in_transaction_session_timeout', '30s', true),
@@ -29,7 +29,7 @@ updated AS (
         last_error = r.error,
         finished_at = CASE WHEN r.status = 'pending' THEN NULL ELSE %s END
     FROM result r
-    WHERE d.id = r.id AND d.fence = r.fence AND d.status = 'pending' AND d.lease_until IS NOT NULL
+    WHERE d.id = r.id AND d.fence = r.fence AND CASE WHEN d.status = 'pending' THEN d.lease_until IS NOT NULL END
     RETURNING d.id, d.attempts_made
 )
 INSERT INTO runtime_deliveryattempt

@@ -9,18 +9,6 @@ from runtime.signatures import sign_hex, standard_webhooks_headers
 
 # Larger answers are cut here; what is kept of them is less, but a cut costs the connection.
 MAX_ANSWER_BYTES = 65_536
-# A profile's signature header may not take one of these names.
-OWN_HEADERS = frozenset(
-    {
-        "content-type",
-        "x-aiffinity-event",
-        "x-aiffinity-delivery",
-        "x-aiffinity-timestamp",
-        "webhook-id",
-        "webhook-timestamp",
-        "webhook-signature",
-    }
-)
 
 
 def build_request(claim: Claim, *, timestamp: int, tag: object) -> OutboundRequest:

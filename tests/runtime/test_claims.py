@@ -1,14 +1,21 @@
 """Claims are fair, leased and fenced, and nobody waits for anybody."""
 
+import json
 import threading
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from providers.models import App
+from runtime.deliveries import claims as claims_module
 from runtime.deliveries.claims import claim_due
 from runtime.deliveries.drain import drain_due
+from runtime.events import post_events
 from runtime.models import Delivery, DeliveryAttempt, WebhookEndpoint
 from tests.fakes import FakeProvider
 from tests.runtime.endpoints import let_leases_end, make_endpoint, post, record_as_late
@@ -163,3 +170,40 @@ def test_a_result_that_is_written_twice_counts_once(endpoint):
         record_as_late(*claims)
     assert Delivery.objects.get().attempts_made == 1
     assert DeliveryAttempt.objects.count() == 1
+
+
+def test_what_is_to_be_stopped_waits_for_no_breaker(endpoint):
+    post(endpoint, 30)
+    WebhookEndpoint.objects.update(breaker_open_until=timezone.now() + timedelta(seconds=30))
+    App.objects.update(deleted_at=timezone.now())
+    drain_due(linger_seconds=0)
+    assert Delivery.objects.filter(status="failed", last_error="The app was deleted.", attempts_made=0).count() == 30
+
+
+def test_a_claim_does_not_walk_through_the_queue(make_account, fake_provider):
+    account = make_account()
+    endpoints = [make_endpoint(account, fake_provider.webhook_url) for _ in range(4)]
+    for endpoint in endpoints:
+        post(endpoint, 25)
+    Delivery.objects.update(status="delivered", next_attempt_at=None)
+    with connection.cursor() as cursor:
+        # The planner learns what it knows at a quiet moment: that hardly anything is ever pending.
+        cursor.execute("ANALYZE runtime_delivery")
+    for endpoint in endpoints:
+        with transaction.atomic():
+            post_events([(endpoint.pk, "install.created", {})] * 1000)
+    assert max(_rows_read(claims_module._CLAIM, {**claims_module._parameters(), "batch": 20})) <= 100
+
+
+def _rows_read(statement: str, parameters: Any) -> Iterator[int]:
+    """Yield how many rows each scan of a statement really read, those that it filtered out included."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"EXPLAIN (ANALYZE, FORMAT JSON) {statement}", parameters)
+        (content,) = cursor.fetchone()
+    plans = [each["Plan"] for each in (json.loads(content) if isinstance(content, str) else content)]
+    while plans:
+        plan = plans.pop()
+        plans.extend(plan.get("Plans", ()))
+        if "Relation Name" in plan:
+            read = plan["Actual Rows"] + plan.get("Rows Removed by Filter", 0)
+            yield round(read * plan["Actual Loops"])

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 from django.db import connection
 
-from runtime.deliveries.drain import Drain, DrainGuard, drain_due
+from runtime.deliveries.drain import MAX_IN_FLIGHT, Drain, DrainGuard, drain_due
 from runtime.models import Delivery, WebhookEndpoint
 from tests.fakes import FakeProvider, WebhookStep
 from tests.runtime.endpoints import make_endpoint, post
@@ -140,6 +140,15 @@ def test_drain_of_a_process_that_ends_claims_nothing_more(endpoint, fake_provide
     assert Drain(guard, linger_seconds=0, spell_seconds=20).run() is False
     assert Delivery.objects.filter(status="pending", fence=0).count() == 3
     assert guard.take()
+
+
+def test_a_drain_whose_places_are_all_taken_leaves_the_rest_to_other_workers():
+    drain = Drain(DrainGuard(), linger_seconds=0, spell_seconds=20)
+    assert drain._claim_limit() == MAX_IN_FLIGHT
+    drain._in_flight = MAX_IN_FLIGHT
+    assert drain._claim_limit() == 0
+    drain._ended_since_look = 30
+    assert drain._claim_limit() == 60
 
 
 def test_a_drain_gives_back_every_connection(endpoint):
