@@ -29,7 +29,7 @@ from packages.models import (
     Version,
     VersionState,
 )
-from packages.reviewing.approvers import SUSPEND_PERMISSION
+from packages.reviewing.approvers import REVIEW_PERMISSION, SUSPEND_PERMISSION
 from packages.reviewing.bulk import blast_radius
 from packages.reviewing.cases import attempt_of
 from packages.tier_requirements import CURATE_PERMISSION, grant_curation, revoke_curation
@@ -89,7 +89,7 @@ class VersionAdmin(StepAdmin):
         Step(
             "resume",
             "Resume this version",
-            SUSPEND_PERMISSION,
+            REVIEW_PERMISSION,
             "It is listed again, and its installs go on. The provider reads why.",
             lambda version, user, values: suspension.resume_version(version, attempt_of(user, values["reason"])),
             lambda version: version.state == VersionState.SUSPENDED,
@@ -130,7 +130,7 @@ class PackageAdmin(StepAdmin):
         Step(
             "resume",
             "Resume this package",
-            SUSPEND_PERMISSION,
+            REVIEW_PERMISSION,
             "What its versions' states allow goes on. The provider reads why.",
             lambda package, user, values: suspension.resume_package(package, attempt_of(user, values["reason"])),
             lambda package: package.suspended_at is not None,

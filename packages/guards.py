@@ -14,7 +14,6 @@ from packages.reviewing.approvers import (
     SUSPEND_PERMISSION,
     approvals_missing,
     require_independent,
-    require_uninvolved,
 )
 from packages.runs import has_passed
 from providers.models import User
@@ -73,7 +72,7 @@ def passing_run(version: Version, attempt: Attempt) -> None:
 
 
 def independent_reviewer(version: Version, attempt: Attempt) -> None:
-    """Nobody decides on what they, their mail address or their account submitted, superusers included."""
+    """Staff is in a group of reviewers and has no part in what they, their mail address or their account submitted."""
     if attempt.role is Role.REVIEWER:
         require_independent(version, attempt.user)
 
@@ -125,13 +124,7 @@ def may_suspend(version: Version, attempt: Attempt) -> None:
         and user.is_staff
         and (user.has_perm(SUSPEND_PERMISSION) or user.has_perm(REVIEW_PERMISSION))
     ):
-        raise PermissionDenied("Your groups don't allow suspending and resuming.")
-
-
-def uninvolved_staff(version: Version, attempt: Attempt) -> None:
-    """Staff doesn't list again what they, their mail address or their account submitted."""
-    if attempt.role is Role.REVIEWER and attempt.user is not None:
-        require_uninvolved(attempt.user, version.package, version.submitted_by)
+        raise PermissionDenied("Your groups don't allow suspending.")
 
 
 def own_suspension(version: Version, attempt: Attempt) -> None:
@@ -162,7 +155,6 @@ GUARDS: dict[str, Callable[[Version, Attempt], None]] = {
         seen_content,
         approval_covers_content,
         may_suspend,
-        uninvolved_staff,
         own_suspension,
         no_other_listed,
     )

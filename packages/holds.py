@@ -117,7 +117,7 @@ def _suspended(case: _Case) -> Hold:
 def _package_suspended(version: Version) -> Hold:
     return Hold(
         "The platform suspended the package: nothing of it can be installed, and calls are refused.",
-        "Answer the reasons and write to provider support; the platform's staff alone resumes it.",
+        "Answer the reasons and write to provider support; a reviewer alone resumes it.",
         comment=_said(version.package_id, "package.suspended"),
     )
 

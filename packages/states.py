@@ -111,7 +111,7 @@ TABLE: tuple[Transition, ...] = (
         _S.LISTED,
         Verb.RESUME,
         (Role.PROVIDER, Role.REVIEWER),
-        ("may_suspend", "uninvolved_staff", "own_suspension", "no_other_listed"),
+        ("independent_reviewer", "own_suspension", "no_other_listed"),
         "package.resumed",
     ),
     Transition(_S.LISTED, _S.SUPERSEDED, Verb.DELIST, (Role.PROVIDER, Role.SYSTEM), event="package.deprecated"),

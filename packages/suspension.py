@@ -12,7 +12,7 @@ from aiffinity.lib.errors import InvalidState
 from packages.guards import SYSTEM, Attempt, Role
 from packages.models import ORPHANS_LISTED_FOR, Package, Version, VersionState
 from packages.reviewing import notices
-from packages.reviewing.approvers import require_uninvolved
+from packages.reviewing.approvers import require_reviewer, require_uninvolved
 from packages.states import Verb, transition
 from runtime.events import post_event
 
@@ -52,11 +52,10 @@ def suspend_package(package: Package, attempt: Attempt) -> Package:
 def resume_package(package: Package, attempt: Attempt) -> Package:
     """Let a suspended package go.
 
-    Raises INVALID_STATE (409) where it isn't suspended and PERMISSION_DENIED (403) for the account's own owner,
-    staff or not.
+    Raises INVALID_STATE (409) where it isn't suspended and PERMISSION_DENIED (403) for who is no reviewer, and for
+    the account's own owner.
     """
-    if attempt.user is not None:
-        require_uninvolved(attempt.user, package)
+    require_uninvolved(require_reviewer(attempt.user), package)
     return _set_suspended(package, attempt, is_suspended=False)
 
 

@@ -55,9 +55,9 @@ ROWS: tuple[tuple[str, str, str, tuple[str, ...], str], ...] = (
     ("listed", "suspend", "suspended", ("owner", *SUSPENDERS, STAFF[-1], "system"), "package.suspended"),
     ("listed", "delist", "superseded", ("owner", "system"), "package.deprecated"),
     ("superseded", "rollback", "listed", OWNER, "package.published"),
-    ("suspended", "resume", "listed", ("owner", *SUSPENDERS), "package.resumed"),
+    ("suspended", "resume", "listed", ("owner", *REVIEWERS), "package.resumed"),
     ("suspended", "delist", "superseded", ("owner", "system"), "package.deprecated"),
-    *((state, "resume", "listed", SUSPENDERS, "package.resumed") for state in PLATFORM_SUSPENDED),
+    *((state, "resume", "listed", REVIEWERS, "package.resumed") for state in PLATFORM_SUSPENDED),
     *((state, "delist", "superseded", SYS, "package.deprecated") for state in PLATFORM_SUSPENDED),
 )
 VERBS = tuple(dict.fromkeys(row[1] for row in ROWS))

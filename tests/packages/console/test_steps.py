@@ -27,15 +27,23 @@ def test_version_is_suspended_with_a_reason_and_the_provider_can_not_resume_it(a
     assert (response.status_code, response.json()["error"]["code"]) == (409, "INVALID_STATE")
 
 
-def test_ops_suspends_and_resumes_a_whole_package(acme: Maker, desk: MakeDesk) -> None:
+@pytest.mark.parametrize("what", ["version", "package"])
+def test_ops_suspends_and_a_reviewer_alone_resumes(acme: Maker, desk: MakeDesk, what: str) -> None:
     acme.subscribe()
-    version, olga = acme.version("listed"), desk("ops")
-    for name, is_suspended in (("suspend", True), ("resume", False)):
-        step = f"{PAGES}/package/{version.package_id}/step/{name}/"
-        assert step in olga.get(f"{PAGES}/package/{version.package_id}/change/")
-        olga.post(step, {"reason": "Complaints"})
-        assert (Package.objects.get(pk=version.package_id).suspended_at is not None) == is_suspended
-        assert Version.objects.listed().exists() != is_suspended
+    version, olga, rita = acme.version("listed"), desk("ops"), desk()
+    page = f"{PAGES}/{what}/{version.pk if what == 'version' else version.package_id}"
+    suspend, resume = f"{page}/step/suspend/", f"{page}/step/resume/"
+    assert suspend in olga.get(f"{page}/change/")
+    olga.post(suspend, {"reason": "Complaints"})
+    assert not Version.objects.listed().exists()
+    assert resume not in olga.get(f"{page}/change/")
+    assert olga.post(resume, {"reason": "Never mind"}).status_code == 403
+    assert olga.client.get(resume).status_code == 403
+    assert not Version.objects.listed().exists()
+    assert acme.events() == ["package.suspended"]
+    assert resume in rita.get(f"{page}/change/")
+    rita.post(resume, {"reason": "Looked into"})
+    assert Version.objects.listed().exists()
     assert acme.events() == ["package.suspended", "package.resumed"]
 
 
@@ -116,7 +124,7 @@ def test_superuser_does_not_resume_what_is_their_own(
     assert "Nobody decides on what they or their own account submitted." in page
     assert Version.objects.get(pk=version.pk).state == "suspended"
     assert Package.objects.get(pk=version.package_id).suspended_at is not None
-    Desk(make_reviewer("ops")).post(step, {"reason": "Looked into"})
+    Desk(make_reviewer()).post(step, {"reason": "Looked into"})
     resumed = Version.objects.select_related("package").get(pk=version.pk)
     assert (resumed.state == "listed") == (what == "version")
     assert (resumed.package.suspended_at is None) == (what == "package")
