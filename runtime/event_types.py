@@ -156,7 +156,11 @@ EVENT_TYPES: dict[str, EventType] = _index(
             "Three health checks in a row failed; the capabilities are suspended.",
             HEALTH_FIELDS,
         ),
-        EventType("app.recovered", "A health check succeeded again; the capabilities work.", HEALTH_FIELDS),
+        EventType(
+            "app.recovered",
+            "The app is degraded no longer: a health check succeeded, or the health URL was removed.",
+            HEALTH_FIELDS,
+        ),
         EventType(
             "platform.ping",
             "A test that was asked for with POST …/webhooks/test; it comes whatever is subscribed.",

@@ -15,6 +15,7 @@ from providers import applications
 from providers.models import Account, App
 from runtime.auth_profiles import config_hash
 from runtime.deliveries.enabling import start_over
+from runtime.health.recording import forget_health
 from runtime.models import RuntimeApp, RuntimeStatus, WebhookEndpoint
 from runtime.sealing import SIGNING_SECRET, seal
 from runtime.signing_secrets import new_signing_secret
@@ -70,9 +71,7 @@ def update_runtime_app(runtime_app: RuntimeApp, *, actor: str, fields: dict[str,
         if "status" in fields:
             _set_status(locked, fields["status"])
         if fields.get("health_check_url", locked.health_check_url) != locked.health_check_url:
-            # What was seen at the old address says nothing about the new one.
-            locked.health_checked_at = None
-            locked.next_health_check_at = timezone.now()
+            _look_elsewhere(locked, fields["health_check_url"])
         for name in RUNTIME_FIELDS:
             setattr(locked, name, fields.get(name, getattr(locked, name)))
         locked.config_hash = config_hash(locked)
@@ -127,3 +126,11 @@ def _set_status(runtime_app: RuntimeApp, status: str) -> None:
     if runtime_app.status == RuntimeStatus.SUSPENDED:
         raise InvalidState("status: the platform suspended this app; contact provider support.")
     runtime_app.status = status
+
+
+def _look_elsewhere(runtime_app: RuntimeApp, url: str) -> None:
+    """Take a new health URL: what was seen at the old one is not asked of it, and nothing is known without one."""
+    runtime_app.health_checked_at = None
+    runtime_app.next_health_check_at = timezone.now()
+    if not url:
+        forget_health(runtime_app)

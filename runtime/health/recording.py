@@ -13,7 +13,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from aiffinity.lib.envelope import dump_json
-from runtime.events import post_events
+from runtime.events import post_event, post_events
 from runtime.health.claims import CheckClaim
 from runtime.health.looking import Sighting
 from runtime.health.schedule import next_turn
@@ -59,6 +59,15 @@ class Seen:
 
     claim: CheckClaim
     sighting: Sighting
+
+
+def forget_health(row: RuntimeApp) -> None:
+    """Clear what checks found of an app that is asked no more, inside the transaction that saves the row."""
+    if row.health_status == HealthStatus.DEGRADED:
+        post_event(row.pk, "app.recovered", {"consecutive_failures": 0})
+    row.health_status, row.capability_health = HealthStatus.UNKNOWN, {}
+    row.consecutive_failures, row.health_failure_posted_at = 0, None
+    row.provider_version, row.uptime_seconds = "", None
 
 
 def record_checks(results: Sequence[Seen], *, waits_for_locks: bool = False) -> tuple[list[HealthCheck], list[Seen]]:

@@ -11,6 +11,7 @@ from capabilities.installs import install_package
 from runtime.health.loop import run_due_checks
 from runtime.models import Event, RuntimeApp
 from runtime.provider_client import breaker
+from runtime.registration import update_runtime_app
 from tests.fakes import FakeProvider
 from tests.published import Published
 
@@ -51,10 +52,15 @@ def invoke(user: Callable[..., Any], published: Published, name: str = "current_
 
 
 def badges(user: Callable[..., Any], published: Published) -> tuple[list[str], list[str]]:
-    """Return the badges in the catalog and in the user's list of installs."""
-    listing = user("GET", f"/v1/providers/packages/{published.package.slug}").json()["data"]
+    """Return the badges in the catalog, which list, page and installability agree on, and in the user's installs."""
+    page = user("GET", f"/v1/providers/packages/{published.package.slug}").json()["data"]
+    [listing] = user("GET", "/v1/providers/packages/catalog").json()["data"]
     [install] = user("GET", "/v1/space/installs").json()["data"]
-    return listing["badges"], install["badges"]
+    assert listing["badges"] == page["badges"]
+    judged = user("GET", f"/v1/providers/packages/{published.package.pk}/installability").json()["data"]
+    reasons = [each for each in judged["reasons"] if each["code"] == "app_degraded"]
+    assert [each["blocking"] for each in reasons] == [False] * ("degraded" in page["badges"])
+    return page["badges"], install["badges"]
 
 
 def test_three_strikes_suspend_everything_and_the_first_success_restores_it(
@@ -91,6 +97,20 @@ def test_a_capability_that_is_called_unhealthy_is_suspended_alone_and_comes_back
     fake_provider.capability_health = {}
     check_now()
     assert invoke(user, published).status_code == 200
+
+
+def test_a_provider_that_drops_its_health_url_is_called_again(
+    published: Published, user: Callable[..., Any], fake_provider: FakeProvider
+) -> None:
+    fake_provider.health_status, fake_provider.capability_health = 500, {"current_weather": "down"}
+    for _ in range(3):
+        check_now()
+    assert invoke(user, published).status_code == 503
+    update_runtime_app(published.runtime_app, actor="test", fields={"health_check_url": ""})
+    assert invoke(user, published).status_code == 200
+    assert badges(user, published) == ([], [])
+    told = Event.objects.filter(app_id=published.app.pk, type__startswith="app.")
+    assert list(told.order_by("created_at", "pk").values_list("type", flat=True)) == ["app.degraded", "app.recovered"]
 
 
 def test_health_checks_pass_an_open_circuit_breaker(published: Published, fake_provider: FakeProvider) -> None:

@@ -102,6 +102,24 @@ def test_three_strikes_degrade_and_the_first_success_restores(app, fake_provider
     assert app.runtime_app.health_status == "degraded"
     assert events_of(app) == ["capability.failed"] * 3 + ["app.degraded"]
     check_health(app.runtime_app)
+def test_an_app_that_drops_its_health_url_is_neither_degraded_nor_partly_suspended(app, fake_provider):
+    fake_provider.capability_health = {"current_weather": "down"}
+    fake_provider.unhealthy = True
+    for _ in range(3):
+        check_health(app.runtime_app)
+    assert (app.runtime_app.health_status, events_of(app)[-1]) == ("degraded", "app.degraded")
+    app("PATCH", "", {"health_check_url": f"{fake_provider.url}/health?v=2"})
+    assert app("GET").json()["data"]["health_status"] == "degraded"
+
+    assert app("PATCH", "", {"health_check_url": ""}).json()["data"]["health_status"] == "unknown"
+    answer = app("GET", "/health").json()["data"]
+    assert (answer["status"], answer["consecutive_failures"], answer["health_check_url"]) == ("unknown", 0, "")
+    assert (answer["provider_version"], answer["uptime_seconds"], answer["handlers"]) == (None, None, [])
+    assert events_of(app)[3:] == ["app.degraded", "app.recovered"]
+    app("PATCH", "", {"name": "Acme Weather 2"})
+    assert events_of(app)[3:] == ["app.degraded", "app.recovered"]
+
+
     assert events_of(app).count("app.degraded") == 1
     fake_provider.start()
     check_health(app.runtime_app)
