@@ -125,6 +125,9 @@ def _ensure_endpoint(runtime_app: RuntimeApp, *, is_new_address: bool = False) -
 def _set_status(runtime_app: RuntimeApp, status: str) -> None:
     if runtime_app.status == RuntimeStatus.SUSPENDED:
         raise InvalidState("status: the platform suspended this app; contact provider support.")
+    if status != runtime_app.status:
+        # Its turn of before the pause is long past, which is nobody's delay.
+        runtime_app.next_health_check_at = timezone.now()
     runtime_app.status = status
 
 

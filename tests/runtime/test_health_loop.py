@@ -14,6 +14,7 @@ from django.utils import timezone
 from aiffinity.embedded.processes import wait_until
 from aiffinity.lib.ratelimit import redis_client
 from aiffinity.lib.wakeups import waker
+from runtime.examinations import examine_health_checks
 from runtime.health.claims import CheckClaim, claim_due_checks, has_due_checks
 from runtime.health.history import purge_health_checks
 from runtime.health.looking import Sighting
@@ -111,6 +112,25 @@ def test_a_deleted_app_that_is_still_in_the_schedule_falls_out_of_it(apps, fake_
     gone.save()
     assert {claim.app_id for claim in claim_due_checks()} == {apps[1].app_id, apps[2].app_id}
     assert RuntimeApp.objects.get(pk=gone.pk).next_health_check_at is None
+
+
+def test_an_app_that_is_resumed_is_due_now_and_not_since_its_pause(apps):
+    paused = apps[0]
+    assert paused("PATCH", "", {"status": "paused"}).status_code == 200
+    RuntimeApp.objects.filter(pk=paused.app_id).update(next_health_check_at=timezone.now() - timedelta(hours=3))
+    assert paused("PATCH", "", {"status": "active"}).status_code == 200
+    assert list(examine_health_checks()) == []
+    assert run_due_checks().checked == 3
+    turn = paused.runtime_app.next_health_check_at
+    assert paused("PATCH", "", {"status": "active"}).status_code == 200
+    assert paused.runtime_app.next_health_check_at == turn
+
+
+def test_checking_what_was_due_by_a_moment_ends_although_more_becomes_due(apps):
+    RuntimeApp.objects.filter(pk=apps[0].app_id).update(next_health_check_at=timezone.now() - timedelta(seconds=30))
+    assert run_due_checks(due_by=timezone.now() - timedelta(seconds=20)).checked == 1
+    assert checks_by_app() == [apps[0].app_id]
+    assert run_due_checks().checked == 2
 
 
 def test_a_new_url_is_asked_at_once(apps, fake_provider):
