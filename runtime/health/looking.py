@@ -12,6 +12,8 @@ MAX_BODY_BYTES = 65_536
 MAX_ERROR_LENGTH = 200
 
 
+# A failure that took this much longer than the time limit is ours: the process was stopped, or waited.
+STALL_MS = 1000
 @dataclass(frozen=True)
 class Sighting:
     """What one look showed; `error` is empty where all is well, `body` is a JSON object where one came."""
@@ -28,6 +30,11 @@ class Sighting:
 
 
 def health_request(url: str, *, tag: object = None) -> OutboundRequest:
+    @property
+    def may_be_our_fault(self) -> bool:
+        """Say whether a failure took so long that this process must have slept meanwhile."""
+        return not self.is_healthy and self.latency_ms > TIMEOUT_MS + STALL_MS
+
     """Build the request for one look. It passes no circuit breaker: those of execute calls count for themselves."""
     return OutboundRequest(
         method="GET",

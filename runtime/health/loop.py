@@ -18,7 +18,7 @@ from django.utils import timezone
 from aiffinity.lib.outbound import OutboundError, OutboundRequest, OutboundResponse, client
 from aiffinity.lib.wakeups import wake
 from runtime.health.claims import BATCH_SIZE, CheckClaim, claim_due_checks
-from runtime.health.looking import TIMEOUT_MS, health_request, read_sighting
+from runtime.health.looking import STALL_MS, TIMEOUT_MS, health_request, read_sighting
 from runtime.health.recording import Seen, record_checks
 
 # With a time limit of 5 s, 10,000 apps keep their minute while 6 of 10 hang.
@@ -31,7 +31,7 @@ RECORD_WITHIN_SECONDS = 0.1
 # What could not start in this time is left to another claim, so that its lease covers the look and the record.
 START_WITHIN_SECONDS = 5.0
 # A failure is the provider's only if this process was awake all the time: not waiting for the database, not stopped.
-STALL_SECONDS = 1.0
+STALL_SECONDS = STALL_MS / 1000
 
 TASK = "runtime.tasks.run_due_health_checks"
 
@@ -152,8 +152,7 @@ class CheckLoop:
         now = time.monotonic()
         if not self._results or (self._in_flight and now < self._record_at):
             return
-        in_time = [seen for seen in self._results if seen.claim.lease_until > timezone.now()]
-        kept, self._results = record_checks(in_time) if in_time else ([], [])
+        kept, self._results = record_checks(self._results)
         self._record_at = time.monotonic() + RECORD_WITHIN_SECONDS
         self._note_stall(since=now)
         self._tally.checked += len(kept)

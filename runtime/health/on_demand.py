@@ -12,8 +12,8 @@ from runtime.provider_client import send_outside_database
 def check_health(runtime_app: RuntimeApp) -> HealthCheck:
     """Check an app once, record what was seen and return it; `runtime_app` is refreshed.
 
-    A check that another one overtook is returned, and neither kept nor counted. Raises InvalidState for an app
-    without a health URL. No database transaction may be open.
+    A check that another one overtook, or during which this process stood still, is returned, and neither kept nor
+    counted. Raises InvalidState for an app without a health URL. No database transaction may be open.
     """
     claim = claim_check(runtime_app.pk, is_forced=True)
     if claim is None:
@@ -30,7 +30,8 @@ def check_health_if_due(runtime_app: RuntimeApp) -> None:
 
 def _check(runtime_app: RuntimeApp, claim: CheckClaim) -> HealthCheck:
     sighting = _look(claim.url)
-    kept, _ = record_checks([Seen(claim, sighting)], waits_for_locks=True)
+    seen = [] if sighting.may_be_our_fault else [Seen(claim, sighting)]
+    kept, _ = record_checks(seen, waits_for_locks=True)
     runtime_app.refresh_from_db(fields=STATE_FIELDS)
     return kept[0] if kept else _unsaved(runtime_app, sighting)
 

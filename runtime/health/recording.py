@@ -73,20 +73,23 @@ def forget_health(row: RuntimeApp) -> None:
 def record_checks(results: Sequence[Seen], *, waits_for_locks: bool = False) -> tuple[list[HealthCheck], list[Seen]]:
     """Write results down in one transaction; returns the rows made and the results that have to wait.
 
-    A result is dropped where a newer check was claimed since, or where the app got another health URL. What has to
-    wait belongs to rows that are locked; with `waits_for_locks` there is none.
+    A result is dropped where its lease has ended, a newer check was claimed since, or the app got another health URL.
+    What has to wait belongs to rows that are locked; with `waits_for_locks` there is none.
     """
     now = timezone.now()
+    held = [each for each in results if each.claim.lease_until > now]
+    if not held:
+        return [], []
     with transaction.atomic():
-        rows = _lock([each.claim.app_id for each in results], waits_for_locks=waits_for_locks)
-        counted = [(rows[each.claim.app_id], each) for each in results if _counts(rows.get(each.claim.app_id), each)]
+        rows = _lock([each.claim.app_id for each in held], waits_for_locks=waits_for_locks)
+        counted = [(rows[each.claim.app_id], each) for each in held if _counts(rows.get(each.claim.app_id), each)]
         postings = [(row.pk, *news) for row, each in counted for news in _apply(row, each.sighting, now)]
         checks = HealthCheck.objects.bulk_create([_check_of(row, each.sighting, now) for row, each in counted])
         if counted:
             _write([row for row, _ in counted], now, changed={row.pk for row, each in counted if each.sighting.body})
         if postings:
             post_events(postings)
-    return checks, [each for each in results if each.claim.app_id not in rows]
+    return checks, [each for each in held if each.claim.app_id not in rows]
 
 
 def _lock(app_ids: Sequence[str], *, waits_for_locks: bool) -> dict[str, RuntimeApp]:

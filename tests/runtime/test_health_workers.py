@@ -48,9 +48,11 @@ def test_a_worker_that_starts_catches_up_without_a_beat(app, fake_provider):
     assert len(fake_provider.requests_to("health")) == 1
 
 
-def test_a_worker_that_was_stopped_blames_no_provider(app, fake_provider):
+@pytest.mark.parametrize("is_one", [False, True], ids=["loop", "one app"])
+def test_a_process_that_was_stopped_blames_no_provider(app, fake_provider, is_one):
     fake_provider.hang, fake_provider.faulty_routes = True, {"health"}
-    process = start("manage.py", "run_health_checks", stdout=subprocess.PIPE)
+    arguments = ("--app", app.app_id) if is_one else ()
+    process = start("manage.py", "run_health_checks", *arguments, stdout=subprocess.PIPE)
     try:
         fake_provider.wait_for(lambda request: request.route == "health", timeout=30)
         process.send_signal(signal.SIGSTOP)
@@ -61,7 +63,7 @@ def test_a_worker_that_was_stopped_blames_no_provider(app, fake_provider):
     finally:
         process.kill()
         process.wait()
-    assert told == "0 apps checked, 0 of them failed.\n"
+    assert told.startswith(f"{app.app_id}: " if is_one else "0 apps checked, 0 of them failed.")
     assert HealthCheck.objects.count() == 0
     assert app.runtime_app.consecutive_failures == 0
     fake_provider.hang = False
