@@ -21,7 +21,7 @@ FRESH_FOR = timedelta(seconds=60)
 _CLAIM_DUE = """
 WITH chosen AS MATERIALIZED (
     SELECT app_id, next_health_check_at AS due_at FROM runtime_runtimeapp
-    WHERE status = 'active' AND health_check_url <> '' AND next_health_check_at <= %(now)s
+    WHERE status = 'active' AND health_check_url <> '' AND next_health_check_at <= %(due_by)s
     ORDER BY next_health_check_at LIMIT %(batch)s FOR NO KEY UPDATE SKIP LOCKED
 )
 UPDATE runtime_runtimeapp a
@@ -56,12 +56,15 @@ class CheckClaim:
     lease_until: datetime
 
 
-def claim_due_checks(limit: int = BATCH_SIZE) -> list[CheckClaim]:
-    """Claim at most `limit` apps whose turn it is, the longest overdue first; one query, which waits for nobody."""
+def claim_due_checks(limit: int = BATCH_SIZE, *, due_by: datetime | None = None) -> list[CheckClaim]:
+    """Claim at most `limit` apps whose turn it is, the longest overdue first; one query, which waits for nobody.
+
+    With `due_by`, a moment that is past, only those whose turn had come by then.
+    """
     now = timezone.now()
     lease_until = now + LEASE
     with connection.cursor() as cursor:
-        cursor.execute(_CLAIM_DUE, {"now": now, "batch": limit, "lease_until": lease_until})
+        cursor.execute(_CLAIM_DUE, {"due_by": due_by or now, "batch": limit, "lease_until": lease_until})
         rows = cursor.fetchall()
     # A deleted app was taken out of the schedule by this very claim.
     return [CheckClaim(app_id, fence, url, due_at, lease_until) for app_id, fence, url, due_at, turn in rows if turn]

@@ -12,8 +12,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
-
-from django.utils import timezone
+from datetime import datetime
 
 from aiffinity.lib.outbound import OutboundError, OutboundRequest, OutboundResponse, client
 from aiffinity.lib.wakeups import wake
@@ -56,13 +55,13 @@ class _Look:
     began_at: float
 
 
-def run_due_checks(*, spell_seconds: float = SPELL_SECONDS) -> Tally:
-    """Check every app whose turn has come; does nothing where this process is at it already."""
+def run_due_checks(*, spell_seconds: float = SPELL_SECONDS, due_by: datetime | None = None) -> Tally:
+    """Check every app whose turn has come, or had by `due_by`; does nothing where this process is at it already."""
     if not _is_claiming.acquire(blocking=False):
         return Tally()
     with ExitStack() as claiming:
         claiming.callback(_is_claiming.release)
-        return CheckLoop(spell_seconds=spell_seconds, stop_claiming=claiming.close).run()
+        return CheckLoop(spell_seconds=spell_seconds, stop_claiming=claiming.close, due_by=due_by).run()
 
 
 def stop_checking() -> None:
@@ -73,8 +72,11 @@ def stop_checking() -> None:
 class CheckLoop:
     """One spell of checking, on one thread; `stop_claiming` is called when it is over."""
 
-    def __init__(self, *, spell_seconds: float, stop_claiming: Callable[[], None] = lambda: None) -> None:
+    def __init__(
+        self, *, spell_seconds: float, stop_claiming: Callable[[], None] = lambda: None, due_by: datetime | None = None
+    ) -> None:
         self._tally = Tally()
+        self._due_by = due_by
         self._stop_claiming = stop_claiming
         self._ends_at = time.monotonic() + spell_seconds
         self._claimed: deque[CheckClaim] = deque()
@@ -117,7 +119,7 @@ class CheckLoop:
         if now < self._claim_at or limit < LEAST_BATCH:
             return False
         self._start_by = now + START_WITHIN_SECONDS
-        self._claimed.extend(claim_due_checks(limit))
+        self._claimed.extend(claim_due_checks(limit, due_by=self._due_by))
         self._note_stall(since=now)
         self._has_found_all = not self._claimed
         self._claim_at = now if len(self._claimed) == limit else now + CLAIM_EVERY_SECONDS

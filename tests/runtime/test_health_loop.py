@@ -269,8 +269,9 @@ def test_the_command_checks_what_is_due_or_one_app(apps, fake_provider):
     told = run(app=apps[0].app_id)
     assert told.startswith(f"{apps[0].app_id}: The answer was HTTP 500, not 200. (")
     assert told.endswith("status healthy\n")
-    with pytest.raises(CommandError, match="there is no runtime app"):
-        run(app="app_none")
+    for nobody in ("app_none", ""):
+        with pytest.raises(CommandError, match="there is no runtime app"):
+            run(app=nobody)
     apps[1]("PATCH", "", {"health_check_url": ""})
     with pytest.raises(CommandError, match="has none"):
         run(app=apps[1].app_id)
