@@ -9,10 +9,10 @@ from aiffinity.lib.errors import CapabilitySuspended, Detail
 from capabilities.models import Install
 from packages.configuration import is_covered
 from packages.models import Version, VersionState
+from runtime.health.looking import is_called_unhealthy
 from runtime.models import HealthStatus, RuntimeApp, RuntimeStatus
 
 CALLABLE_STATES = (VersionState.LISTED, VersionState.SUPERSEDED)
-HEALTHY_WORDS = ("healthy", "ok", "up")
 
 
 def check_callable(install: Install, runtime_app: RuntimeApp | None, capability: str) -> RuntimeApp:
@@ -61,7 +61,7 @@ def _app_reasons(version: Version, runtime_app: RuntimeApp | None, capability: s
         yield Detail("", f"app_{runtime_app.status}", f"The provider's app is {runtime_app.status}.")
     if runtime_app.health_status == HealthStatus.DEGRADED:
         yield Detail("", "app_degraded", "The provider's service fails its health checks.")
-    elif _is_unhealthy(runtime_app, capability):
+    elif is_called_unhealthy(runtime_app.capability_health, capability):
         yield Detail("", "capability_unhealthy", "The provider's health check calls this capability unhealthy.")
     if not is_approval_fresh(version, runtime_app):
         message = "The provider's configuration changed after the approval and waits for a review."
@@ -71,8 +71,3 @@ def _app_reasons(version: Version, runtime_app: RuntimeApp | None, capability: s
 def is_approval_fresh(version: Version, runtime_app: RuntimeApp) -> bool:
     """Say whether content and configuration are what the approval, or the listing by the system, saw, or narrower."""
     return is_covered(version, runtime_app)
-
-
-def _is_unhealthy(runtime_app: RuntimeApp, capability: str) -> bool:
-    word = runtime_app.capability_health.get(capability)
-    return isinstance(word, str) and word.lower() not in HEALTHY_WORDS

@@ -14,6 +14,7 @@ from packages.conformance.registry import (
     passed,
     version_check,
 )
+from runtime.health.looking import is_called_unhealthy
 
 Descriptor = dict[str, Any]
 
@@ -76,7 +77,7 @@ def health_names_every_capability(case: Case) -> Finding:
         return failed("Give the runtime app a health_check_url: every app must expose one.")
     said = case.health().runtime_app.capability_health
     called = {item["name"] for item in case.capabilities if item["mode"] in CALLED_MODES}
-    unhealthy = sorted(name for name in called if said.get(name) == "unhealthy")
+    unhealthy = sorted(name for name in called if is_called_unhealthy(said, name))
     if unhealthy:
         return failed(f"The health body says that {', '.join(unhealthy)} is unhealthy. Mend it and validate again.")
     missing = sorted(called - set(said))

@@ -9,11 +9,13 @@ from aiffinity.lib.outbound import OutboundError, OutboundRequest, OutboundRespo
 
 TIMEOUT_MS = 5000
 MAX_BODY_BYTES = 65_536
+# How a health body says of a capability that it is well; it calls it unhealthy in many words.
+HEALTHY_WORDS = ("healthy", "ok", "up")
 MAX_ERROR_LENGTH = 200
-
-
 # A failure that took this much longer than the time limit is ours: the process was stopped, or waited.
 STALL_MS = 1000
+
+
 @dataclass(frozen=True)
 class Sighting:
     """What one look showed; `error` is empty where all is well, `body` is a JSON object where one came."""
@@ -28,13 +30,13 @@ class Sighting:
         """Say whether the provider is well."""
         return not self.error
 
-
-def health_request(url: str, *, tag: object = None) -> OutboundRequest:
     @property
     def may_be_our_fault(self) -> bool:
         """Say whether a failure took so long that this process must have slept meanwhile."""
         return not self.is_healthy and self.latency_ms > TIMEOUT_MS + STALL_MS
 
+
+def health_request(url: str, *, tag: object = None) -> OutboundRequest:
     """Build the request for one look. It passes no circuit breaker: those of execute calls count for themselves."""
     return OutboundRequest(
         method="GET",
@@ -62,3 +64,9 @@ def read_sighting(outcome: OutboundResponse | OutboundError) -> Sighting:
     if body.get("status") != "ok":
         return Sighting(latency_ms, 200, "The answer's status is not 'ok'.", body)
     return Sighting(latency_ms, 200, body=body)
+
+
+def is_called_unhealthy(capability_health: dict[str, str], capability: str) -> bool:
+    """Say whether the last health body called a capability unhealthy; one that it doesn't name is well."""
+    word = capability_health.get(capability)
+    return word is not None and word.lower() not in HEALTHY_WORDS

@@ -15,7 +15,7 @@ from django.utils import timezone
 from aiffinity.lib.envelope import dump_json
 from runtime.events import post_event, post_events
 from runtime.health.claims import CheckClaim
-from runtime.health.looking import Sighting
+from runtime.health.looking import Sighting, is_called_unhealthy
 from runtime.health.schedule import next_turn
 from runtime.models import HealthCheck, HealthStatus, RuntimeApp
 
@@ -23,7 +23,7 @@ STRIKES = 3
 EVENTS_AT_FIRST = 10
 EVENTS_EVERY = timedelta(hours=1)
 REASON = "health_check_timeout"
-MAX_CAPABILITIES = 200
+MAX_CAPABILITIES, MAX_NAME, MAX_WORD = 200, 64, 40
 
 STATE_FIELDS = (
     "health_checked_at",
@@ -173,9 +173,10 @@ def _take_over(row: RuntimeApp, body: dict[str, Any]) -> None:
     row.provider_version = version[:80] if isinstance(version, str) else ""
     row.uptime_seconds = _uptime_seconds(uptime)
     named = capabilities.items() if isinstance(capabilities, dict) else ()
-    row.capability_health = {
-        name[:64]: state[:40] for name, state in list(named)[:MAX_CAPABILITIES] if isinstance(state, str)
-    }
+    words = {name: word[:MAX_WORD] for name, word in named if isinstance(word, str) and len(name) <= MAX_NAME}
+    # What is called unhealthy comes first: no crowd of others pushes it out.
+    kept = sorted(words, key=lambda name: not is_called_unhealthy(words, name))[:MAX_CAPABILITIES]
+    row.capability_health = {name: words[name] for name in kept}
 
 
 def _uptime_seconds(uptime: Any) -> int | None:

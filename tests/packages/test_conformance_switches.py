@@ -34,6 +34,8 @@ ROWS: list[tuple[dict[str, Any], set[str]]] = [
     ({"unhealthy": True}, {"reliability"}),
     ({"health_status": 503}, {"reliability"}),
     ({"capability_health": {"current_weather": "unhealthy"}}, {"reliability"}),
+    ({"capability_health": {"current_weather": "Down"}}, {"reliability"}),
+    ({"capability_health": {"current_weather": "UP"}}, set()),
     ({"faulty_routes": {"health"}, "malformed_json": True}, {"reliability"}),
     ({"accept_bad_signatures": True}, {"security"}),
     ({"accept_stale_timestamps": True}, {"security"}),

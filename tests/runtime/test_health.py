@@ -180,6 +180,15 @@ def test_a_result_that_a_newer_check_overtook_changes_nothing(app, fake_provider
         assert check_health(app.runtime_app).is_healthy
         assert not slow.result().is_healthy
     row = app.runtime_app
+def test_an_unhealthy_capability_is_seen_in_any_crowd(app, fake_provider):
+    crowd = {f"part_{number}": "healthy" for number in range(1000)}
+    fake_provider.capability_health = {**crowd, "last_one": "down", "a" * 65: "down"}
+    assert check_health(app.runtime_app).is_healthy
+    seen = app.runtime_app.capability_health
+    assert (len(seen), seen["last_one"]) == (200, "down")
+    assert not {"a" * 64, "a" * 65} & set(seen)
+
+
     assert (row.health_status, row.consecutive_failures) == ("healthy", 0)
     assert events_of(app) == []
     assert list(HealthCheck.objects.values_list("is_healthy", flat=True)) == [True]
