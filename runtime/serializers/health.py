@@ -36,7 +36,9 @@ class HealthOut(serializers.Serializer[Any]):
     id = serializers.CharField()
     app_id = serializers.CharField()
     status = serializers.ChoiceField(choices=HealthStatus.choices)
-    connectivity = serializers.ChoiceField(choices=list(_CONNECTIVITY.values()), help_text="At the last check.")
+    connectivity = serializers.ChoiceField(
+        choices=list(_CONNECTIVITY.values()), help_text="At the last check: whether any answer came."
+    )
     consecutive_failures = serializers.IntegerField()
     health_check_url = serializers.CharField()
     provider_version = serializers.CharField(allow_null=True)
@@ -60,7 +62,7 @@ def render_health(
         "id": runtime_app.pk,
         "app_id": runtime_app.pk,
         "status": runtime_app.health_status,
-        "connectivity": _CONNECTIVITY[checks[0].is_healthy if checks else None],
+        "connectivity": _CONNECTIVITY[checks[0].status_code is not None if checks else None],
         "consecutive_failures": runtime_app.consecutive_failures,
         "health_check_url": runtime_app.health_check_url,
         "provider_version": runtime_app.provider_version or None,

@@ -4,7 +4,8 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
-from django.db import connections
+from django.db import connection, connections
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from aiffinity.lib.errors import InvalidState
@@ -49,6 +50,37 @@ def test_the_health_answer_checks_on_demand_and_shows_all(app, fake_provider):
     assert app("GET").json()["data"]["health_status"] == "healthy"
 
 
+def test_connectivity_says_whether_any_answer_came(app, fake_provider):
+    fake_provider.health_status = 503
+    answer = app("GET", "/health").json()["data"]
+    assert (answer["connectivity"], answer["last_checks"][0]["status_code"]) == ("reachable", 503)
+    fake_provider.stop()
+    RuntimeApp.objects.update(health_checked_at=timezone.now() - timedelta(seconds=61))
+    answer = app("GET", "/health").json()["data"]
+    assert (answer["connectivity"], answer["last_checks"][0]["status_code"]) == ("unreachable", None)
+
+
+def test_checks_are_listed_newest_first_by_pages_for_24_hours(app, fake_provider, stranger, django_assert_num_queries):
+    for status in (200, 500, 200, 500):
+        fake_provider.health_status = status
+        check_health(app.runtime_app)
+    oldest = HealthCheck.objects.earliest("pk")
+    HealthCheck.objects.filter(pk=oldest.pk).update(checked_at=timezone.now() - timedelta(hours=24, seconds=1))
+    with CaptureQueriesContext(connection) as one:
+        first = app("GET", "/health/checks?limit=1").json()
+    with django_assert_num_queries(len(one)):
+        every = app("GET", "/health/checks").json()
+    assert [check["status_code"] for check in every["data"]] == [500, 200, 500]
+    assert first["data"] == every["data"][:1]
+    assert app("GET", "/health/checks?limit=2&offset=1").json()["data"] == every["data"][1:]
+    assert first["meta"]["pagination"] == {"total": 3, "limit": 1, "offset": 0, "hasMore": True}
+    assert app("GET", "/health/checks?limit=101").status_code == 400
+    before = len(fake_provider.requests_to("health"))
+    for path in ("/health", "/health/checks"):
+        assert app("GET", path, token=stranger).status_code == 404
+    assert len(fake_provider.requests_to("health")) == before
+
+
 def test_a_check_of_the_last_minute_is_not_repeated(app, fake_provider):
     app("GET", "/health")
     app("GET", "/health")
@@ -68,6 +100,24 @@ def test_without_a_health_url_nothing_is_checked(register):
     assert answer["uptime_percent_24h"] is None
     with pytest.raises(InvalidState):
         check_health(registered.runtime_app)
+
+
+def test_an_app_that_drops_its_health_url_is_neither_degraded_nor_partly_suspended(app, fake_provider):
+    fake_provider.capability_health = {"current_weather": "down"}
+    fake_provider.unhealthy = True
+    for _ in range(3):
+        check_health(app.runtime_app)
+    assert (app.runtime_app.health_status, events_of(app)[-1]) == ("degraded", "app.degraded")
+    app("PATCH", "", {"health_check_url": f"{fake_provider.url}/health?v=2"})
+    assert app("GET").json()["data"]["health_status"] == "degraded"
+
+    assert app("PATCH", "", {"health_check_url": ""}).json()["data"]["health_status"] == "unknown"
+    answer = app("GET", "/health").json()["data"]
+    assert (answer["status"], answer["consecutive_failures"], answer["health_check_url"]) == ("unknown", 0, "")
+    assert (answer["provider_version"], answer["uptime_seconds"], answer["handlers"]) == (None, None, [])
+    assert events_of(app)[3:] == ["app.degraded", "app.recovered"]
+    app("PATCH", "", {"name": "Acme Weather 2"})
+    assert events_of(app)[3:] == ["app.degraded", "app.recovered"]
 
 
 @pytest.mark.parametrize(
@@ -102,24 +152,6 @@ def test_three_strikes_degrade_and_the_first_success_restores(app, fake_provider
     assert app.runtime_app.health_status == "degraded"
     assert events_of(app) == ["capability.failed"] * 3 + ["app.degraded"]
     check_health(app.runtime_app)
-def test_an_app_that_drops_its_health_url_is_neither_degraded_nor_partly_suspended(app, fake_provider):
-    fake_provider.capability_health = {"current_weather": "down"}
-    fake_provider.unhealthy = True
-    for _ in range(3):
-        check_health(app.runtime_app)
-    assert (app.runtime_app.health_status, events_of(app)[-1]) == ("degraded", "app.degraded")
-    app("PATCH", "", {"health_check_url": f"{fake_provider.url}/health?v=2"})
-    assert app("GET").json()["data"]["health_status"] == "degraded"
-
-    assert app("PATCH", "", {"health_check_url": ""}).json()["data"]["health_status"] == "unknown"
-    answer = app("GET", "/health").json()["data"]
-    assert (answer["status"], answer["consecutive_failures"], answer["health_check_url"]) == ("unknown", 0, "")
-    assert (answer["provider_version"], answer["uptime_seconds"], answer["handlers"]) == (None, None, [])
-    assert events_of(app)[3:] == ["app.degraded", "app.recovered"]
-    app("PATCH", "", {"name": "Acme Weather 2"})
-    assert events_of(app)[3:] == ["app.degraded", "app.recovered"]
-
-
     assert events_of(app).count("app.degraded") == 1
     fake_provider.start()
     check_health(app.runtime_app)
@@ -146,6 +178,15 @@ def test_a_capability_that_is_called_unhealthy_is_seen(app, fake_provider):
     check_health(app.runtime_app)
     assert app.runtime_app.capability_health["current_weather"] == "unhealthy"
     assert app.runtime_app.health_status == "healthy"
+
+
+def test_an_unhealthy_capability_is_seen_in_any_crowd(app, fake_provider):
+    crowd = {f"part_{number}": "healthy" for number in range(1000)}
+    fake_provider.capability_health = {**crowd, "last_one": "down", "a" * 65: "down"}
+    assert check_health(app.runtime_app).is_healthy
+    seen = app.runtime_app.capability_health
+    assert (len(seen), seen["last_one"]) == (200, "down")
+    assert not {"a" * 64, "a" * 65} & set(seen)
 
 
 def test_nonsense_in_a_health_body_is_left_out(app, fake_provider, monkeypatch):
@@ -180,15 +221,6 @@ def test_a_result_that_a_newer_check_overtook_changes_nothing(app, fake_provider
         assert check_health(app.runtime_app).is_healthy
         assert not slow.result().is_healthy
     row = app.runtime_app
-def test_an_unhealthy_capability_is_seen_in_any_crowd(app, fake_provider):
-    crowd = {f"part_{number}": "healthy" for number in range(1000)}
-    fake_provider.capability_health = {**crowd, "last_one": "down", "a" * 65: "down"}
-    assert check_health(app.runtime_app).is_healthy
-    seen = app.runtime_app.capability_health
-    assert (len(seen), seen["last_one"]) == (200, "down")
-    assert not {"a" * 64, "a" * 65} & set(seen)
-
-
     assert (row.health_status, row.consecutive_failures) == ("healthy", 0)
     assert events_of(app) == []
     assert list(HealthCheck.objects.values_list("is_healthy", flat=True)) == [True]
