@@ -87,6 +87,24 @@ def test_a_redis_that_is_away_or_frozen_is_told_apart(use_redis, listener):
     assert codes(processes.examine_redis()) == [("redis_away", "FAULT")]
 
 
+def test_an_address_that_is_none_is_said_without_it(settings):
+    settings.REDIS_URL = "redis://:se/cret@127.0.0.1:0"
+    redis_client.cache_clear()
+    try:
+        [finding] = processes.examine_redis()
+    finally:
+        redis_client.cache_clear()
+    assert (finding.code, finding.what) == ("redis_away", "REDIS_URL is not the address of a Redis server.")
+
+
+def test_an_examination_that_breaks_is_a_fault_and_hides_no_other(settings):
+    settings.DATABASE_POOL_SIZE = "many"
+    found = {finding.code: finding for finding in examine_all()}
+    assert found["examination_failed"].what == "The examination 'connections' failed (TypeError)."
+    assert found["examination_failed"].severity == Severity.FAULT
+    assert {"no_worker", "beat_never_heard"} <= set(found)
+
+
 def test_the_beat_is_heard_or_not():
     assert codes(processes.examine_beat()) == [("beat_never_heard", "WARNING")]
     note_heartbeat()

@@ -4,6 +4,7 @@ Each room registers examinations. One finds nothing where all is well; what it f
 matters and what to do, in words for whoever runs the platform. Examinations only read.
 """
 
+import logging
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -11,6 +12,8 @@ from enum import IntEnum
 
 from django.db import DatabaseError, connection
 from django.utils import timezone
+
+logger = logging.getLogger(__name__)
 
 
 class Severity(IntEnum):
@@ -97,11 +100,13 @@ def _database_away() -> Finding | None:
 def _examine(name: str, examine: Examination) -> Iterator[Finding]:
     try:
         yield from examine()
-    except DatabaseError as exc:
+    except Exception as exc:
+        # One that breaks must not keep the others from telling what they find.
+        logger.exception("an examination failed", extra={"examination": name})
         yield Finding(
             "examination_failed",
             Severity.FAULT,
-            f"The database failed the examination '{name}' ({type(exc).__name__}).",
+            f"The examination '{name}' failed ({type(exc).__name__}).",
             "What it looks for was not looked for.",
-            "Apply the migrations (manage.py migrate), and look into PostgreSQL's log.",
+            "Apply the migrations (manage.py migrate), look into PostgreSQL's log, and see above for what it raised.",
         )

@@ -5,8 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from django.conf import settings
-from django.core.checks import ERROR, WARNING, CheckMessage, run_checks
-from django.db import DatabaseError
+from django.core.checks import ERROR, WARNING, CheckMessage, Tags, run_checks
 
 from aiffinity.lib.doctor import Finding, Severity
 
@@ -16,7 +15,16 @@ SCARCE_SHARE, FULL_SHARE = 0.10, 0.03
 
 def examine_configuration() -> Iterator[Finding]:
     """Find what the system checks find, those for deployments too unless this is for development."""
-    for message in _messages():
+    yield from _findings(run_checks(include_deployment_checks=settings.ENVIRONMENT != "development"))
+
+
+def examine_stored_configuration() -> Iterator[Finding]:
+    """Find what the system checks find in the database: another environment's, or secrets under unknown keys."""
+    yield from _findings(run_checks(tags=[Tags.database], databases=["default"]))
+
+
+def _findings(messages: list[CheckMessage]) -> Iterator[Finding]:
+    for message in messages:
         if message.level >= WARNING and not message.is_silenced():
             severity = Severity.FAULT if message.level >= ERROR else Severity.WARNING
             remedy = message.hint or "Run manage.py check --deploy."
@@ -43,11 +51,3 @@ def disk_findings(
             "An embedded database stops when its disk is full, and mails in files are lost.",
             "Free some room, or move DATA_DIR to a larger disk.",
         )
-
-
-def _messages() -> list[CheckMessage]:
-    is_deployed = settings.ENVIRONMENT != "development"
-    try:
-        return run_checks(include_deployment_checks=is_deployed, databases=["default"])
-    except DatabaseError:
-        return run_checks(include_deployment_checks=is_deployed)

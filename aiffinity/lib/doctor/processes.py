@@ -79,4 +79,7 @@ def _redis_fault() -> tuple[str, Severity, str] | None:
         return "redis_frozen", Severity.FAULT, "Redis takes connections and doesn't answer in time."
     except (RedisError, OSError) as exc:
         return "redis_away", Severity.FAULT, f"Redis can't be reached ({type(exc).__name__})."
+    except ValueError:
+        # What it says may hold a part of the address, and so of the password.
+        return "redis_away", Severity.FAULT, "REDIS_URL is not the address of a Redis server."
     return None

@@ -9,6 +9,7 @@ def register_all() -> None:
     register_examination("disk", deployment.examine_disk, needs_database=False)
     register_examination("redis", processes.examine_redis, needs_database=False)
     register_examination("workers", processes.examine_workers, needs_database=False)
+    register_examination("stored configuration", deployment.examine_stored_configuration)
     register_examination("migrations", database.examine_migrations)
     register_examination("connections", database.examine_connections)
     register_examination("clocks", database.examine_clocks)
