@@ -32,7 +32,6 @@ class RuntimeConfig(AppConfig):
         register_examination("health checks", examinations.examine_health_checks)
         register_examination("apps", examinations.examine_apps)
         register_examination("deliveries", examinations.examine_deliveries)
-        register_examination("leases", examinations.examine_leases)
         register_examination("endpoints", examinations.examine_endpoints)
         register_examination("connections of users", examinations.examine_connections)
         applications.erasers.append(erase_secrets)

@@ -70,20 +70,6 @@ def examine_deliveries() -> Iterator[Finding]:
         )
 
 
-def examine_leases() -> Iterator[Finding]:
-    """Find leases that ran out a while ago and that nobody took over."""
-    before = timezone.now() - DELIVERY_WARNING
-    stuck = Delivery.objects.filter(status=DeliveryStatus.PENDING, lease_until__lt=before).count()
-    if stuck:
-        yield Finding(
-            "deliveries_abandoned",
-            Severity.WARNING,
-            f"{stuck} deliveries were claimed by a worker that ended, and nobody has taken them over.",
-            "They are sent once a worker looks for what is due.",
-            LOOK_AT_WORKERS,
-        )
-
-
 def examine_endpoints() -> Iterator[Finding]:
     """Find endpoints that are disabled or fail."""
     live = WebhookEndpoint.objects.filter(runtime_app__app__deleted_at=None)

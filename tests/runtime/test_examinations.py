@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+from aiffinity.lib import doctor
 from runtime import examinations
 from runtime.deliveries.claims import claim_due
 from runtime.models import Connection, Delivery, RuntimeApp, WebhookEndpoint
@@ -71,12 +72,15 @@ def test_late_deliveries_of_endpoints_that_are_well(endpoint):
     assert list(examinations.examine_deliveries()) == []
 
 
-def test_deliveries_that_a_dead_worker_holds(endpoint):
+def test_deliveries_that_a_dead_worker_held_are_late_like_all_others(endpoint):
     post(endpoint)
     assert len(claim_due()) == 1
-    assert list(examinations.examine_leases()) == []
+    assert list(examinations.examine_deliveries()) == []
     Delivery.objects.update(lease_until=ago(minutes=3), next_attempt_at=ago(minutes=3))
-    assert codes(examinations.examine_leases()) == [("deliveries_abandoned", "WARNING")]
+    assert codes(examinations.examine_deliveries()) == [("deliveries_late", "WARNING")]
+    # What it held of an endpoint that fails waits behind that one's backlog, however long that is.
+    WebhookEndpoint.objects.update(failing_since=ago(minutes=20))
+    assert [code for code, _ in codes(doctor.examine_all()) if "deliveries" in code] == []
 
 
 def test_disabled_and_failing_endpoints_are_notes(endpoint):
