@@ -1,9 +1,12 @@
 """What the room keeps for a while only: tokens and client secrets that are good for nothing any more."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from aiffinity.lib.retention import delete_in_batches
-from providers.models import ClientSecret, MailToken, RefreshToken
+from providers.models import ClientSecret, MailToken, RefreshToken, SigningKey
+
+# Longer than any token that such a key signed is good for.
+RETIRED_KEYS_KEPT = timedelta(hours=24)
 
 
 def purge_mail_tokens(now: datetime) -> int:
@@ -19,3 +22,8 @@ def purge_refresh_tokens(now: datetime) -> int:
 def purge_client_secrets(now: datetime) -> int:
     """Delete the client secrets whose grace period is over."""
     return delete_in_batches(ClientSecret.objects.filter(expires_at__lt=now))
+
+
+def purge_signing_keys(now: datetime) -> int:
+    """Delete the signing keys that were retired a day ago: one that leaked is trusted no longer than that."""
+    return delete_in_batches(SigningKey.objects.filter(retired_at__lt=now - RETIRED_KEYS_KEPT))

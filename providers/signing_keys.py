@@ -3,7 +3,6 @@
 import threading
 import time
 from dataclasses import dataclass
-from datetime import timedelta
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
@@ -16,7 +15,6 @@ from providers.models import SigningKey, SigningKeyUse
 KEY_BITS = 2048
 PUBLIC_KEYS_KEPT_SECONDS = 60
 UNKNOWN_KEY_PAUSE_SECONDS = 0.2
-RETIRED_KEYS_KEPT = timedelta(hours=24)
 
 
 @dataclass(frozen=True)
@@ -62,14 +60,9 @@ def public_jwks() -> dict[str, list[dict[str, str]]]:
 
 
 def rotate_key(use: SigningKeyUse) -> SigningKey:
-    """Let a new key sign from now on; what the old one signed stays good, as its public half stays published.
-
-    Keys that were retired so long ago that none of their tokens can be alive are deleted.
-    """
-    now = timezone.now()
+    """Let a new key sign from now on; what the old one signed stays good, as its public half stays published."""
     with transaction.atomic():
-        SigningKey.objects.filter(use=use, retired_at=None).update(retired_at=now)
-        SigningKey.objects.filter(use=use, retired_at__lt=now - RETIRED_KEYS_KEPT).delete()
+        SigningKey.objects.filter(use=use, retired_at=None).update(retired_at=timezone.now())
         return _make_key(use)
 
 

@@ -23,6 +23,7 @@ REGISTERED = {
     "mail tokens",
     "refresh tokens",
     "client secrets",
+    "signing keys",
     "health checks",
     "webhook deliveries",
     "delivery attempts",

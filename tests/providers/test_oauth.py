@@ -19,7 +19,7 @@ from joserfc import jwt
 from joserfc.jwk import KeySet, RSAKey
 
 from providers.models import SigningKey, SigningKeyUse
-from providers.signing_keys import active_key
+from providers.signing_keys import active_key, forget_cached_keys
 from providers.tokens import token_header
 from tests.parallel import in_parallel
 
@@ -229,11 +229,17 @@ def test_after_a_rotation_new_keys_sign_and_old_tokens_stay_good(api, app, id_to
 
 
 def test_a_key_that_was_retired_a_day_ago_verifies_nothing_any_more(api, app):
-    old = jwt_kid(api.post(TOKEN_PATH, credentials(app)).json()["access_token"])
+    token = api.post(TOKEN_PATH, credentials(app)).json()["access_token"]
+    old = jwt_kid(token)
     call_command("rotate_signing_keys", stdout=StringIO())
+    SigningKey.objects.filter(kid=old).update(retired_at=timezone.now() - timedelta(hours=23))
+    call_command("purge_expired", stdout=StringIO())
+    assert old in {key["kid"] for key in api.get("/.well-known/jwks.json").json()["keys"]}
     SigningKey.objects.filter(kid=old).update(retired_at=timezone.now() - timedelta(hours=25))
-    call_command("rotate_signing_keys", stdout=StringIO())
-    assert not SigningKey.objects.filter(kid=old).exists()
+    call_command("purge_expired", stdout=StringIO())
+    forget_cached_keys()
+    assert old not in {key["kid"] for key in api.get("/.well-known/jwks.json").json()["keys"]}
+    assert api.get("/v1/providers/runtime/apps", token=token).status_code == 401
 
 
 def jwt_kid(token):
