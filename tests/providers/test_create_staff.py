@@ -56,3 +56,11 @@ def test_what_is_wrong_is_named_and_nobody_is_made(options, said):
         create_staff(**options)
     assert str(refused.value).startswith(said)
     assert not User.objects.exists()
+
+
+def test_a_deactivated_user_becomes_no_staff():
+    user = User.objects.create_user(EMAIL, is_active=False)
+    with pytest.raises(CommandError, match="deactivated"):
+        create_staff(password="correct horse battery")
+    user.refresh_from_db()
+    assert (user.is_staff, user.has_usable_password(), user.groups.count()) == (False, False, 0)

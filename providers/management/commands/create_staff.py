@@ -43,6 +43,8 @@ def find_or_make_user(email: str, password: str | None) -> User:
     except ValidationError:
         raise CommandError("--email: this is no mail address.") from None
     user = User.objects.filter(email=email).first() or User(email=email, is_email_verified=True)
+    if not user.is_active:
+        raise CommandError("--email: this user is deactivated and can't sign in; activate them first.")
     if not (user.password and user.has_usable_password()):
         if not password:
             raise CommandError("--password: a user without a password needs one.")
