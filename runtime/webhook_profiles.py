@@ -8,6 +8,7 @@ from aiffinity.lib.audit import append_audit
 from aiffinity.lib.errors import NotFound
 from aiffinity.lib.wakeups import wake_on_commit
 from providers.applications import update_app
+from providers.models import App
 from runtime.deliveries.enabling import clean_record
 from runtime.models import RuntimeApp, WebhookEndpoint
 from runtime.signing_secrets import set_signing_secret
@@ -30,13 +31,15 @@ def put_webhook_profile(
     the app's signing secret, without one that stays as it is (spec 1 decision 6).
     """
     with transaction.atomic():
+        # The app before its runtime, as where it is deleted; the endpoint before the log, as where it is disabled.
+        App.objects.select_for_update(no_key=True).filter(pk=runtime_app.pk).exists()
         locked = RuntimeApp.objects.get_locked(runtime_app.pk)
+        # The app's row is locked, so that nobody else makes one; a stronger lock would wait for events being posted.
+        endpoint = WebhookEndpoint.objects.select_for_update(no_key=True).filter(pk=locked.pk).first()
         if locked.app.webhook_url != url:
             locked.app = update_app(locked.app, actor=actor, webhook_url=url)
         if secret is not None:
             set_signing_secret(locked, actor=actor, value=secret)
-        # The app's row is locked, so that nobody else makes one; a stronger lock would wait for events being posted.
-        endpoint = WebhookEndpoint.objects.select_for_update(no_key=True).filter(pk=locked.pk).first()
         is_new = endpoint is None
         endpoint = endpoint or WebhookEndpoint(runtime_app=locked)
         # Somebody who mends the profile has mended the endpoint: it starts over with a clean record.

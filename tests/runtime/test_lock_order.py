@@ -5,12 +5,14 @@ import threading
 import pytest
 from django.db import connection, transaction
 
+from aiffinity.lib.audit import append_audit
 from providers.applications import rotate_client_secret
 from providers.models import App
 from runtime.deliveries.resending import PING
 from runtime.events import post_event_to
 from runtime.models import Event, RuntimeApp, WebhookEndpoint
 from runtime.registration import update_runtime_app
+from tests.runtime.documents import WEBHOOK_PROFILE
 
 WAIT_SECONDS = 10
 
@@ -63,3 +65,35 @@ def test_a_change_and_a_deletion_of_one_app_wait_for_each_other_in_one_order(reg
 
     assert changed.is_set()
     assert App.objects.get(pk=registered.app_id).name == "Renamed"
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("other", ["deletion", "disabling"])
+def test_a_new_webhook_profile_and_another_writer_of_the_app_wait_for_each_other_in_one_order(register, other):
+    registered = register()
+    answers = []
+    is_answered = threading.Event()
+
+    def put() -> None:
+        try:
+            answers.append(registered("PUT", "/webhooks", {**WEBHOOK_PROFILE, "url": "https://acmeweather.com/new"}))
+            is_answered.set()
+        finally:
+            connection.close()
+
+    thread = threading.Thread(target=put)
+    with transaction.atomic():
+        if other == "deletion":
+            App.objects.select_for_update(no_key=True).get(pk=registered.app_id)
+        else:
+            WebhookEndpoint.objects.select_for_update(no_key=True).get(pk=registered.app_id)
+        thread.start()
+        assert not is_answered.wait(0.5)
+        if other == "deletion":
+            RuntimeApp.objects.get_locked(registered.app_id)
+        else:
+            append_audit(subject=registered.app_id, action="webhook.disabled", actor="system")
+    thread.join(WAIT_SECONDS)
+
+    assert [answer.status_code for answer in answers] == [200]
+    assert App.objects.get(pk=registered.app_id).webhook_url == "https://acmeweather.com/new"
