@@ -4,6 +4,8 @@ from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from typing import Any
 
+from django.conf import settings
+
 from aiffinity.lib.audit import append_audit
 from aiffinity.lib.mails import queue_mail
 from runtime.event_types import is_subscribed
@@ -46,5 +48,12 @@ def _mail(endpoint: WebhookEndpoint, template: str, **context: Any) -> None:
     app = endpoint.runtime_app.app
     is_wanted = app.account.notification_preferences.get(PREFERENCE, True)
     if is_wanted and app.account.email_verified_at is not None:
-        context = {"company_name": app.account.company_name, "app": app, "endpoint": endpoint, **context}
+        url = f"{settings.BASE_URL}/v1/providers/runtime/apps/{app.pk}"
+        context = {
+            "company_name": app.account.company_name,
+            "app": app,
+            "app_url": url,
+            "endpoint": endpoint,
+            **context,
+        }
         queue_mail(to=app.account.email, template=template, context=context)

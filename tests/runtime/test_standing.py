@@ -4,9 +4,11 @@ import threading
 from datetime import timedelta
 
 import pytest
+from django.core import mail
 from django.db import connection
 from django.utils import timezone
 
+from aiffinity.lib.mail_delivery import send_due
 from aiffinity.lib.models import AuditEntry, OutgoingMail
 from runtime.deliveries.claims import claim_due
 from runtime.deliveries.drain import drain_due
@@ -142,3 +144,19 @@ def test_large_backlog_of_a_disabled_endpoint_is_stopped_in_a_few_claims(endpoin
     post(endpoint, 450)
     WebhookEndpoint.objects.update(disabled_at=timezone.now(), breaker_open_until=timezone.now() + HOUR)
     assert [len(claim_due()) for _ in range(4)] == [200, 200, 50, 0]
+
+
+def test_mails_say_since_when_and_what_to_call(endpoint, settings):
+    api_path = f"{settings.BASE_URL}/v1/providers/runtime/apps/{endpoint.pk}"
+    for hours in (36, 72):
+        fail_after(hours)
+    endpoint.refresh_from_db()
+    send_due()
+    warned, ended = [message.body for message in mail.outbox]
+    since = f"{endpoint.failing_since:%Y-%m-%d %H:%M} UTC"
+    for call in ("GET {}/webhook-deliveries", "POST {}/webhooks/test", "POST {}/webhooks/recover"):
+        assert call.format(api_path) in warned
+    assert f"was switched off at {endpoint.disabled_at:%Y-%m-%d %H:%M} UTC" in ended
+    assert f"no delivery has succeeded since {since}" in ended
+    assert f"PUT {api_path}/webhooks" in ended
+    assert f'POST {api_path}/webhooks/recover with {{"since": "{endpoint.failing_since:%Y-%m-%dT%H:%M:%SZ}"}}' in ended
