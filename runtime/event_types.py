@@ -135,7 +135,7 @@ EVENT_TYPES: dict[str, EventType] = _index(
             "webhook.disabled",
             "Deliveries to the app's endpoint stopped; put the webhook profile again to go on.",
             (
-                DataField("reason", "Why, as a stable word."),
+                DataField("reason", "`gone` (it answered 410) or `failing` (three days without a success)."),
                 DataField("disabled_at", "When, ISO 8601 in UTC."),
             ),
         ),

@@ -39,8 +39,8 @@ for 30 seconds; then a single delivery tries whether it is back. What waits mean
 
 After three days without one success the endpoint is disabled; mails come at 50 % and 75 % of that time and at its end.
 Mend it and put the webhook profile again, or change the app's `webhook_url` with PATCH on the runtime app: the endpoint
-starts with a clean record. Retries that were planned for later go on; deliveries that fell due while it was disabled are
-failed, and events of that time were not kept for it.
+starts with a clean record, and answers to what was sent before no longer count. Retries that were planned for later go
+on; deliveries that fell due while it was disabled are failed, and events of that time were not kept for it.
 
 - `GET …/webhook-deliveries` lists deliveries (`status`, `event`, `since`, `cursor`); each shows its attempts with status,
   latency, the first 2 KiB of the answer, and why it failed. All is kept for 30 days.

@@ -2,7 +2,8 @@
 
 An endpoint without a success for three days is disabled, and its people hear of it at 50 % and 75 % of that time
 and at its end. The time runs from the first failed attempt to the newest: where nothing is tried nothing is held
-against an endpoint. All of it is decided under the lock of the endpoint's row, so that two workers tell it once.
+against an endpoint, and what was sent before its profile was put says nothing of the new one. All of it is decided
+under the lock of the endpoint's row, so that two workers tell it once.
 """
 
 from collections.abc import Iterable, Sequence
@@ -47,7 +48,7 @@ def update_standing(results: Sequence[Result], now: datetime) -> None:
     warned, disabled = [], []
     for endpoint in changed:
         was_warned, was_disabled = endpoint.warned_percent, endpoint.disabled_at is not None
-        _apply(endpoint, by_endpoint[endpoint.pk], now)
+        _apply(endpoint, [result for result in by_endpoint[endpoint.pk] if _is_of(endpoint, result)], now)
         if endpoint.disabled_at is not None and not was_disabled:
             disabled.append(endpoint.pk)
         elif endpoint.warned_percent > was_warned:
@@ -68,10 +69,19 @@ def _lock_concerned(by_endpoint: dict[str, list[Result]], now: datetime) -> Iter
         | ~Q(recent_outcomes=[])
     )
     is_concerned = Q(pk__in=by_endpoint.keys() - set(well)) | Q(is_news, pk__in=well)
-    return WebhookEndpoint.objects.filter(is_concerned).order_by("pk").select_for_update(no_key=True)
+    endpoints = WebhookEndpoint.objects.filter(is_concerned).select_related("runtime_app__app")
+    return endpoints.order_by("pk").select_for_update(no_key=True, of=("self",))
+
+
+def _is_of(endpoint: WebhookEndpoint, result: Result) -> bool:
+    """Say whether an attempt went to the address of now and began after the profile was put or enabled last."""
+    is_since = result.attempt is not None and result.attempt.attempted_at >= endpoint.updated_at
+    return is_since and result.claim.target.url == endpoint.runtime_app.app.webhook_url
 
 
 def _apply(endpoint: WebhookEndpoint, results: list[Result], now: datetime) -> None:
+    if not results:
+        return
     for result in results:
         _count(endpoint, result, now)
     if any(map(_is_success, results)):

@@ -1,6 +1,7 @@
 """An endpoint that fails for days: its people hear of it at half, three quarters and the end, each time once."""
 
 import threading
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
@@ -14,6 +15,7 @@ from runtime.deliveries.claims import claim_due
 from runtime.deliveries.drain import drain_due
 from runtime.models import Delivery, Event, RuntimeApp, WebhookEndpoint
 from tests.fakes import FakeProvider
+from tests.fakes.switches import WebhookStep
 from tests.runtime.endpoints import make_due, make_endpoint, post, record_as_late
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -144,6 +146,54 @@ def test_large_backlog_of_a_disabled_endpoint_is_stopped_in_a_few_claims(endpoin
     post(endpoint, 450)
     WebhookEndpoint.objects.update(disabled_at=timezone.now(), breaker_open_until=timezone.now() + HOUR)
     assert [len(claim_due()) for _ in range(4)] == [200, 200, 50, 0]
+
+
+def say_gone_late(fake_provider: FakeProvider, meanwhile: Callable[[], None]) -> None:
+    """Let a delivery be answered 410 after something else happened while it was waited for."""
+    fake_provider.webhook_script = [WebhookStep(410, delay_ms=1500)]
+
+    def drain() -> None:
+        drain_due(linger_seconds=0)
+        connection.close()
+
+    thread = threading.Thread(target=drain)
+    thread.start()
+    fake_provider.wait_for(lambda request: request.route == "webhooks")
+    meanwhile()
+    thread.join()
+
+
+@pytest.mark.parametrize("path", ["", "/mended"])
+def test_answer_to_the_profile_of_before_is_not_held_against_the_new_one(endpoint, fake_provider, api, id_token, path):
+    token = id_token(endpoint.runtime_app.app.account)
+    body = {"url": f"{fake_provider.webhook_url}{path}", "events": ["*"]}
+    [delivery] = post(endpoint)
+
+    def put() -> None:
+        response = api.put(f"/v1/providers/runtime/apps/{endpoint.pk}/webhooks", body, token=token)
+        assert response.status_code == 200
+
+    say_gone_late(fake_provider, put)
+    delivery.refresh_from_db()
+    assert (delivery.status, delivery.last_status_code) == ("failed", 410)
+    endpoint.refresh_from_db()
+    assert (endpoint.disabled_at, endpoint.failing_since, endpoint.recent_outcomes) == (None, None, [])
+    assert mails() == []
+    post(endpoint)
+    drain_due(linger_seconds=0)
+    endpoint.refresh_from_db()
+    assert endpoint.last_success_at is not None
+
+
+def test_answer_of_the_address_of_before_is_not_held_against_the_new_one(endpoint, fake_provider, api, id_token):
+    token = id_token(endpoint.runtime_app.app.account)
+    post(endpoint)
+    [claim] = claim_due()
+    body = {"url": f"{fake_provider.webhook_url}/mended", "events": ["*"]}
+    assert api.put(f"/v1/providers/runtime/apps/{endpoint.pk}/webhooks", body, token=token).status_code == 200
+    record_as_late(claim)
+    endpoint.refresh_from_db()
+    assert (endpoint.failing_since, endpoint.recent_outcomes) == (None, [])
 
 
 def test_mails_say_since_when_and_what_to_call(endpoint, settings):
