@@ -5,6 +5,7 @@ from django.utils import timezone
 
 from aiffinity.lib.audit import append_audit
 from aiffinity.lib.errors import InvalidState
+from aiffinity.lib.views import get_owned
 from aiffinity.lib.wakeups import wake_on_commit
 from runtime.events import post_event_to
 from runtime.models import Delivery, DeliveryStatus, RuntimeApp, WebhookEndpoint
@@ -16,10 +17,11 @@ def replay_delivery(delivery: Delivery, *, actor: str, reason: str = "") -> Deli
     """Send a delivery once more, with the same body and a fresh series of retries, and return it.
 
     Attempts of before stay; a result that is still on its way counts no longer. Raises InvalidState while a
-    worker holds the delivery, and where the endpoint is disabled or has no URL.
+    worker holds the delivery, and where the endpoint gets none; NotFound for one that was purged a moment ago.
     """
     with transaction.atomic():
-        locked = Delivery.objects.select_for_update(of=("self",)).select_related("event").get(pk=delivery.pk)
+        deliveries = Delivery.objects.select_for_update(of=("self",)).select_related("event")
+        locked = get_owned(deliveries, delivery.pk)
         now = timezone.now()
         if locked.lease_until is not None and locked.lease_until > now:
             raise InvalidState("This delivery is being sent right now; look at its outcome first.")
@@ -65,6 +67,8 @@ def require_endpoint(runtime_app: RuntimeApp) -> WebhookEndpoint:
 
 def require_open(endpoint: WebhookEndpoint) -> None:
     """Raise InvalidState, saying what to do, where an endpoint gets no deliveries."""
+    if endpoint.runtime_app.app.deleted_at is not None:
+        raise InvalidState("The app was deleted; nothing is sent to it any more.")
     if endpoint.disabled_at is not None:
         raise InvalidState("The app's webhook endpoint is disabled; put the webhook profile again first.")
     if not endpoint.runtime_app.app.webhook_url:

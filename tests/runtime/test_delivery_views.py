@@ -8,6 +8,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from aiffinity.lib.errors import NotFound
 from aiffinity.lib.models import AuditEntry
 from runtime.deliveries.claims import claim_due
 from runtime.deliveries.drain import drain_due
@@ -171,6 +172,13 @@ def test_result_still_on_its_way_counts_no_longer_after_a_replay(endpoint):
     record_as_late(claim)
     delivery.refresh_from_db()
     assert (delivery.attempts_made, delivery.last_error, delivery.lease_until) == (0, "", None)
+
+
+def test_delivery_that_was_purged_a_moment_ago_does_not_exist_for_a_replay(endpoint):
+    [delivery] = post(endpoint)
+    Delivery.objects.filter(pk=delivery.pk).delete()
+    with pytest.raises(NotFound):
+        replay_delivery(delivery, actor="test")
 
 
 def test_replay_and_test_are_refused_for_a_disabled_endpoint(api, base, token, endpoint):

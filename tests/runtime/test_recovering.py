@@ -11,6 +11,7 @@ from django.db import connection
 from django.utils import timezone
 
 from aiffinity.lib.models import AuditEntry
+from providers.applications import delete_app
 from runtime.deliveries import recovering
 from runtime.deliveries.claims import claim_due
 from runtime.deliveries.drain import drain_due
@@ -179,6 +180,14 @@ def test_command_says_what_is_wrong(endpoint, arguments, message):
     with pytest.raises(CommandError) as refused:
         replay(*(each.format(app=endpoint.pk) for each in arguments))
     assert message in str(refused.value)
+    assert Delivery.objects.get().status == "failed"
+
+
+def test_command_is_refused_for_a_deleted_app(endpoint):
+    finish(post(endpoint), "failed")
+    delete_app(endpoint.runtime_app.app, actor="test")
+    with pytest.raises(CommandError, match="--app: The app was deleted"):
+        replay("--app", endpoint.pk, "--since", "1h")
     assert Delivery.objects.get().status == "failed"
 
 
