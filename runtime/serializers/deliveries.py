@@ -16,8 +16,18 @@ from runtime.models import Delivery, DeliveryAttempt, DeliveryStatus
 class DeliveryQuery(serializers.Serializer[Any]):
     """Filters of the list of deliveries."""
 
-    status = serializers.ChoiceField(choices=DeliveryStatus.choices, required=False, help_text="One state alone.")
-    event = serializers.ChoiceField(choices=sorted(EVENT_TYPES), required=False, help_text="A type of event.")
+    status = serializers.ChoiceField(
+        choices=DeliveryStatus.choices,
+        required=False,
+        help_text="One state alone.",
+        error_messages={"invalid_choice": f"Use one of {', '.join(DeliveryStatus.values)}."},
+    )
+    event = serializers.ChoiceField(
+        choices=sorted(EVENT_TYPES),
+        required=False,
+        help_text="A type of event.",
+        error_messages={"invalid_choice": "Use one type of event, such as install.created; groups are for profiles."},
+    )
     since = serializers.DateTimeField(required=False, help_text="Deliveries made at this time or later.")
     cursor = serializers.CharField(
         max_length=MAX_CURSOR_LENGTH, required=False, help_text="The `nextCursor` of a page; not with `offset`."

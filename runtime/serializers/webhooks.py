@@ -43,7 +43,7 @@ class RangeField(StrictIntegerField):
         super().__init__(
             min_value=least,
             max_value=most,
-            error_messages={"min_value": self._range, "max_value": self._range},
+            error_messages=dict.fromkeys(("min_value", "max_value", "null"), self._range),
             **kwargs,
         )
 
@@ -59,7 +59,9 @@ class RangeField(StrictIntegerField):
 class SignatureBody(StrictSerializer):
     """How deliveries are signed."""
 
-    algorithm = serializers.ChoiceField(choices=[ALGORITHM])
+    algorithm = serializers.ChoiceField(
+        choices=[ALGORITHM], error_messages={"invalid_choice": f"Use '{ALGORITHM}', the only one."}
+    )
     header = TextField(default=DEFAULT_SIGNATURE_HEADER, help_text="The header of the hex signature.")
     secret = SecretTextField(
         min_length=MIN_SECRET_LENGTH,
@@ -80,7 +82,9 @@ class RetryPolicyBody(StrictSerializer):
     """When failed deliveries are tried again; whichever bound comes first ends it."""
 
     max_retries = RangeField(0, 30, default=18)
-    backoff = serializers.ChoiceField(choices=[BACKOFF], default=BACKOFF)
+    backoff = serializers.ChoiceField(
+        choices=[BACKOFF], default=BACKOFF, error_messages={"invalid_choice": f"Use '{BACKOFF}', the only one."}
+    )
     initial_delay_ms = RangeField(100, 60_000, default=1000)
     max_delay_ms = RangeField(100, MAX_DELAY_MS, default=MAX_DELAY_MS)
     max_elapsed_hours = RangeField(1, 72, default=24)

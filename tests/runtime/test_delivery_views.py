@@ -94,6 +94,18 @@ def test_list_refuses_bad_filters(api, base, token, query):
     assert response.json()["error"]["details"][0]["field"] == query.partition("=")[0]
 
 
+@pytest.mark.parametrize(
+    ("query", "message"),
+    [
+        ("status=lost", "status: Use one of pending, delivered, failed."),
+        ("event=package.*", "event: Use one type of event, such as install.created; groups are for profiles."),
+    ],
+)
+def test_a_bad_filter_says_what_can_be_given(api, base, token, query, message):
+    response = api.get(f"{base}/webhook-deliveries?{query}", token=token)
+    assert (response.status_code, response.json()["error"]["message"]) == (400, message)
+
+
 def test_list_takes_the_same_queries_for_any_page(api, base, token, endpoint, django_assert_num_queries):
     post(endpoint, 1)
     with CaptureQueriesContext(connection) as one:

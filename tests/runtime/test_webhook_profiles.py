@@ -138,8 +138,16 @@ def test_a_policy_out_of_range_names_the_field_and_its_range(registered, field, 
     for value in (least - 1, most + 1, -(2**60), 2**60, "5", None, True, 1.5):
         [detail] = error_of(registered("PUT", "/webhooks", changed(**first_delay, **{field: value})))["details"]
         assert detail["field"] == field.replace("__", ".")
-        if value is not None:
-            assert f"Use a whole number from {least} to {most}." in detail["message"], value
+        assert f"Use a whole number from {least} to {most}." in detail["message"], value
+
+
+@pytest.mark.parametrize(
+    ("field", "word"), [("retry_policy__backoff", "exponential"), ("signature__algorithm", "hmac-sha256")]
+)
+def test_a_word_of_the_profile_that_is_not_known_names_the_one_that_is(registered, field, word):
+    for value in ("linear", "", word.upper(), 7):
+        error = error_of(registered("PUT", "/webhooks", changed(**{field: value})))
+        assert error["message"] == f"{field.replace('__', '.')}: Use '{word}', the only one."
 
 
 def test_the_longest_delay_is_no_shorter_than_the_first(registered):
