@@ -24,6 +24,8 @@ STATUS_COLOURS = {
     DeliveryStatus.FAILED: "danger",
 }
 STATE_COLOURS = {"healthy": "success", "failing": "warning", "left alone": "warning", "disabled": "danger"}
+# Ids are compared as they are: a comparison that ignores case goes through every row.
+DELIVERY_SEARCH = ("id__exact", "event__id__exact", "endpoint__runtime_app__app__id__exact")
 Filters = list[tuple[str, str]]
 Values = dict[str, Any]
 
@@ -143,11 +145,16 @@ class WebhookEndpointAdmin(StepAdmin):
             lambda endpoint: endpoint.disabled_at is None,
         ),
     )
-    list_display = ("runtime_app", "state", "events", "failing_since", "last_success_at", "disabled_at", "deliveries")
+    list_display = ("app", "state", "events", "failing_since", "last_success_at", "disabled_at", "deliveries")
     list_filter = (StateFilter, "disabled_reason")
     list_select_related = ("runtime_app__app",)
     search_fields = ("=runtime_app__app__id", "runtime_app__app__name", "runtime_app__app__account__company_name")
     readonly_fields = ("state", "address", "deliveries")
+
+    @admin.display(description="App", ordering="runtime_app__app__name")
+    def app(self, endpoint: WebhookEndpoint) -> str:
+        """Name the app whose endpoint it is."""
+        return str(endpoint.runtime_app.app)
 
     @admin.display(description="State")
     def state(self, endpoint: WebhookEndpoint) -> str:
@@ -168,7 +175,7 @@ class WebhookEndpointAdmin(StepAdmin):
     @admin.display(description="Deliveries")
     def deliveries(self, endpoint: WebhookEndpoint) -> str:
         """Link to the endpoint's deliveries."""
-        return _link("delivery", f"endpoint__runtime_app={endpoint.pk}", "Show")
+        return _link("delivery", f"endpoint={endpoint.pk}", "Show")
 
 
 @admin.register(Event)
@@ -178,7 +185,7 @@ class EventAdmin(ReadOnlyAdmin):
     list_display = ("id", "type", "app", "created_at")
     list_filter = (EventTypeFilter,)
     list_select_related = ("app",)
-    search_fields = ("=id", "=app__id", "=type")
+    search_fields = ("id__exact", "app__id__exact")
     ordering = ("-pk",)
 
 
@@ -202,9 +209,9 @@ class DeliveryAdmin(StepAdmin):
     )
     list_filter = ("status", DeliveryEventTypeFilter)
     list_select_related = ("event", "endpoint__runtime_app__app")
-    search_fields = ("=id", "=event__id", "=endpoint__runtime_app__app__id")
+    search_fields = DELIVERY_SEARCH
     ordering = ("-pk",)
-    readonly_fields = ("state", "attempts_log")
+    readonly_fields = ("attempts_log",)
 
     @admin.display(description="Event")
     def event_type(self, delivery: Delivery) -> str:
@@ -236,8 +243,17 @@ class DeliveryAttemptAdmin(ReadOnlyAdmin):
     list_display = ("attempted_at", "delivery", "number", "outcome", "latency_ms", "error")
     list_filter = (OutcomeFilter,)
     list_select_related = ("delivery",)
-    search_fields = ("=delivery__id", "=delivery__event__id", "=delivery__endpoint__runtime_app__app__id")
+    search_fields = DELIVERY_SEARCH
     ordering = ("-pk",)
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[DeliveryAttempt], search_term: str
+    ) -> tuple[QuerySet[DeliveryAttempt], bool]:
+        """Find a delivery's attempts by what finds the delivery; conditions on both tables at once use no index."""
+        if not search_term:
+            return queryset, False
+        found, _ = super().get_search_results(request, Delivery.objects.all(), search_term)
+        return queryset.filter(delivery__in=found), False
 
     @admin.display(description="Answer", ordering="status_code")
     def outcome(self, attempt: DeliveryAttempt) -> tuple[str, str]:

@@ -1,5 +1,6 @@
 """Ops at the console's webhook pages: they look, filter, replay, recover and enable; nobody else does."""
 
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -92,10 +93,53 @@ def test_lists_show_filter_and_search(desk, endpoint, fake_provider):
         ("deliveryattempt/?outcome=refused", {bad.pk}),
         ("deliveryattempt/?outcome=silent", set()),
         (f"deliveryattempt/?delivery={bad.pk}", {bad.pk}),
+        (f"deliveryattempt/?q={bad.pk}", {bad.pk}),
+        (f"deliveryattempt/?q={good.event_id}", {good.pk}),
+        (f"deliveryattempt/?q={endpoint.pk}", both),
+        ("deliveryattempt/?q=app_none", set()),
     ):
         text = olga.get(page)
         assert {pk for pk in both if f">{pk}" in text} == shown, page
     assert "The endpoint answered 400." in olga.get("deliveryattempt/")
+
+
+def test_links_lead_from_an_endpoint_to_its_deliveries_and_on_to_their_attempts(
+    desk, endpoint, fake_provider, make_account
+):
+    [delivery] = failed(endpoint, fake_provider)
+    other = make_endpoint(make_account("Other Company"), fake_provider.webhook_url, name="Other Weather")
+    failed(other, fake_provider)
+    olga = desk()
+    endpoints = olga.get("webhookendpoint/")
+    assert f"Acme Weather ({endpoint.pk})" in endpoints
+    [link] = re.findall(rf'href="{PAGES}/(delivery/\?[^"]*{endpoint.pk})"', endpoints)
+    deliveries = olga.get(link)
+    assert re.findall(r"dlv_[0-9A-Z]{26}(?=</)", deliveries) == [delivery.pk]
+    page = olga.get(f"delivery/{delivery.pk}/change/")
+    [link] = re.findall(rf'href="{PAGES}/(deliveryattempt/\?[^"]*)"', page)
+    attempts = olga.get(link)
+    assert "The endpoint answered 400." in attempts
+    assert set(re.findall(r"dlv_[0-9A-Z]{26}", attempts)) == {delivery.pk}
+
+
+@pytest.mark.parametrize("page", ["delivery", "event", "deliveryattempt"])
+def test_search_is_one_that_the_indexes_answer(desk, endpoint, fake_provider, page):
+    [delivery] = failed(endpoint, fake_provider)
+    olga = desk()
+    with CaptureQueriesContext(connection) as captured:
+        olga.get(f"{page}/?q={delivery.event_id}")
+    asked = [query["sql"] for query in captured if delivery.event_id in query["sql"]]
+    assert asked
+    with connection.cursor() as cursor:
+        # What is left is a scan of a bitmap, which there is for a condition on an index alone.
+        for kind in ("seqscan", "indexscan", "indexonlyscan"):
+            cursor.execute(f"SET LOCAL enable_{kind} = off")
+        for sql in asked:
+            cursor.execute(f"EXPLAIN {sql}")
+            plan = "\n".join(row[0] for row in cursor.fetchall())
+            assert not re.search(
+                r"(Seq|Index|Index Only) Scan.* on runtime_(event|delivery|deliveryattempt)\b", plan
+            ), plan
 
 
 @pytest.mark.parametrize(
