@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from django.utils import timezone
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from aiffinity.lib.cursors import MAX_CURSOR_LENGTH
@@ -60,6 +61,7 @@ class DeliveryAttemptOut(serializers.ModelSerializer[DeliveryAttempt]):
     class Meta:
         model = DeliveryAttempt
         fields = ["number", "attempted_at", "status_code", "latency_ms", "response_excerpt", "error"]
+        extra_kwargs = {"error": {"help_text": "Why it failed; empty where it didn't."}}
 
 
 class DeliveryOut(serializers.ModelSerializer[Delivery]):
@@ -87,7 +89,9 @@ class DeliveryOut(serializers.ModelSerializer[Delivery]):
             "created_at",
             "finished_at",
         ]
+        extra_kwargs = {"last_error": {"help_text": "Why it failed last or was stopped; empty where it didn't."}}
 
+    @extend_schema_field({"type": ["string", "null"], "format": "date-time"})
     def get_next_attempt_at(self, delivery: Delivery) -> str | None:
         """Leave out the end of a lease, which stands in the same column."""
         is_waiting = delivery.next_attempt_at is not None and delivery.lease_until is None

@@ -143,6 +143,20 @@ def test_lease_is_not_shown_as_a_next_attempt(api, base, token, endpoint):
     assert (answer["status"], answer["next_attempt_at"]) == ("pending", None)
 
 
+def test_the_documentation_tells_what_a_delivery_holds(api, base, token, endpoint, fake_provider):
+    shapes = api.get("/v1/openapi.json").json()["components"]["schemas"]
+    post(endpoint)
+    drain_due(linger_seconds=0)
+    [delivery] = api.get(f"{base}/webhook-deliveries", token=token).json()["data"]
+    properties = shapes["Delivery"]["properties"]
+    assert set(properties) == set(delivery)
+    assert delivery["last_error"] == ""
+    assert properties["last_error"]["description"] == "Why it failed last or was stopped; empty where it didn't."
+    assert shapes["DeliveryAttempt"]["properties"]["error"]["description"] == "Why it failed; empty where it didn't."
+    next_attempt_at = properties["next_attempt_at"]
+    assert (next_attempt_at["type"], next_attempt_at["format"]) == (["string", "null"], "date-time")
+
+
 def test_replay_sends_the_same_bytes_in_a_fresh_series(api, base, token, endpoint, fake_provider):
     WebhookEndpoint.objects.update(max_retries=1)
     fake_provider.webhook_script = [500, 500, 500, 200]
