@@ -26,6 +26,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("space/installs/<str:install_id>", InstallSettingsView.as_view()),
     path("space/installs/<str:install_id>/connection", InstallConnectionView.as_view()),
     path("space/installs/<str:install_id>/connection/complete", CompleteConnectionView.as_view()),
-    path("space/connections/callback", ConnectionCallbackView.as_view()),
+    path("space/connections/callback/<str:app_id>", ConnectionCallbackView.as_view()),
     path("space/categories", CategoryListView.as_view()),
 ]

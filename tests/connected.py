@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl
 
 import pytest
 import requests
@@ -98,7 +98,7 @@ def acme_process() -> Iterator[Acme]:
 @pytest.fixture
 def acme(acme_process: Acme) -> Acme:
     """Acme Weather, as if it had just been started."""
-    acme_process.control(forget=True, refuse_calls=False, oauth_client={"redirect_uri": callback_url()})
+    acme_process.control(forget=True, refuse_calls=False)
     return acme_process
 
 
@@ -207,18 +207,24 @@ def weather_of(api: Any, acme: Acme, published: Published, user: User, token: st
     """Install a package for a user and have its app connect by OAuth at Acme."""
     install, _ = install_package(user, published.package, actor="test")
     made = Weather(api, acme, published, user, token, install)
+    acme.control(oauth_client={"redirect_uri": callback_url(made.runtime_app)})
     made.set_profile("oauth2", oauth2(acme), client_secret=CLIENT["client_secret"])
     return made
 
 
+def consent_page(url: str) -> requests.Response:
+    """Open the consent page as a browser would."""
+    return requests.get(url, timeout=10, allow_redirects=False)
+
+
 def consent(url: str, account: Account = ADA, decision: str = "approve") -> dict[str, str]:
     """Fill in the consent page as a browser would; return what the callback gets."""
-    page = requests.get(url, timeout=10)
+    page = consent_page(url)
     assert page.status_code == 200, page.text
     [form] = read_page(url, 200, page.text).forms
     sent = {**form.fields, "email": account.email, "password": account.password, "decision": decision}
     answer = requests.post(form.url, data=sent, timeout=10, allow_redirects=False)
     assert answer.status_code == 303, answer.text
-    parts = urlsplit(answer.headers["Location"])
-    assert f"{parts.scheme}://{parts.netloc}{parts.path}" == f"{settings.BASE_URL}/v1/space/connections/callback"
-    return dict(parse_qsl(parts.query))
+    address, _, query = answer.headers["Location"].partition("?")
+    assert address.startswith(f"{settings.BASE_URL}/v1/space/connections/callback/app_")
+    return dict(parse_qsl(query))

@@ -42,9 +42,9 @@ class ConnectionCallbackView(PlatformView):
         responses={(200, "text/html"): OpenApiTypes.STR, (400, "text/html"): OpenApiTypes.STR},
         auth=[],
     )
-    def get(self, request: Request) -> HttpResponse:
-        """Answer the page, with 400 where the state doesn't count (any more)."""
-        status, context = _outcome(request.query_params.dict())
+    def get(self, request: Request, app_id: str) -> HttpResponse:
+        """Answer the page, with 400 where the state doesn't count (any more), or not for this app."""
+        status, context = _outcome(app_id, request.query_params.dict())
         response = render(request._request, "connections/callback.html", context, status=status)
         response["Cache-Control"] = "no-store"
         response["Referrer-Policy"] = "no-referrer"
@@ -52,9 +52,9 @@ class ConnectionCallbackView(PlatformView):
         return response
 
 
-def _outcome(query: dict[str, str]) -> tuple[int, dict[str, Any]]:
+def _outcome(app_id: str, query: dict[str, str]) -> tuple[int, dict[str, Any]]:
     state = query.get("state", "")
-    pending = find_request(state) if _STATE.match(state) else None
+    pending = find_request(state, app_id=app_id) if _STATE.match(state) else None
     if pending is None:
         return 400, {"outcome": "expired"}
     context = {"app_name": pending.runtime_app.app.name}

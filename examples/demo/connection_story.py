@@ -33,7 +33,8 @@ def register_app(story: Story) -> str:
 
 def set_auth_profile(story: Story) -> str:
     """Make the platform a client of Acme's authorization server, and tell the platform how to connect."""
-    client = {"redirect_uri": f"{story.platform.base_url}/v1/space/connections/callback"}
+    redirect_uri = f"{story.platform.base_url}/v1/space/connections/callback/{story.app['app_id']}"
+    client = {"redirect_uri": redirect_uri}
     switches = {"access_token_seconds": ACCESS_TOKEN_SECONDS}
     expect(story.provider("POST", "/control", {"oauth_client": client, "oauth": switches}), 200)
     body = bodies.auth_profile(story.provider.base_url, TEST_TOKEN)

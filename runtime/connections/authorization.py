@@ -45,9 +45,13 @@ class Authorization:
     expires_at: datetime
 
 
-def callback_url() -> str:
-    """Return the redirect URI that providers register."""
-    return f"{settings.BASE_URL}{CALLBACK_PATH}"
+def callback_url(runtime_app: RuntimeApp) -> str:
+    """Return the redirect URI that the app's provider registers.
+
+    Each app has its own. With one for all, a provider could send a user who connects with it on to another
+    provider's consent page, and would be handed the code that comes back (mix-up, RFC 9700 section 4.4).
+    """
+    return f"{settings.BASE_URL}{CALLBACK_PATH}/{runtime_app.pk}"
 
 
 def begin_authorization(runtime_app: RuntimeApp, *, install_id: str, user: User) -> Authorization:
@@ -72,7 +76,7 @@ def begin_authorization(runtime_app: RuntimeApp, *, install_id: str, user: User)
     query = {
         "response_type": "code",
         "client_id": client_id,
-        "redirect_uri": callback_url(),
+        "redirect_uri": callback_url(runtime_app),
         "state": state,
         "code_challenge": _challenge(verifier),
         "code_challenge_method": "S256",
@@ -82,9 +86,14 @@ def begin_authorization(runtime_app: RuntimeApp, *, install_id: str, user: User)
     return Authorization(_with_query(section["authorization_url"], query), state, request.expires_at)
 
 
-def find_request(state: str) -> AuthorizationRequest | None:
-    """Return the request of a state that may still be completed, None for every other."""
-    open_requests = AuthorizationRequest.objects.filter(used_at=None, expires_at__gt=timezone.now())
+def find_request(state: str, *, app_id: str) -> AuthorizationRequest | None:
+    """Return the request of a state that may still be completed with what came back to this app's redirect URI.
+
+    None for every other.
+    """
+    open_requests = AuthorizationRequest.objects.filter(
+        runtime_app_id=app_id, used_at=None, expires_at__gt=timezone.now()
+    )
     return open_requests.select_related("runtime_app__app").filter(state_hash=_hash(state)).first()
 
 
@@ -97,7 +106,8 @@ def redeem_authorization(runtime_app: RuntimeApp, *, install_id: str, user: User
     """
     require_client(runtime_app)
     verifier = _use_up(runtime_app, install_id=install_id, user=user, state=state)
-    request = token_request(runtime_app, code_form(code, redirect_uri=callback_url(), code_verifier=verifier))
+    form = code_form(code, redirect_uri=callback_url(runtime_app), code_verifier=verifier)
+    request = token_request(runtime_app, form)
     outcome: OutboundResponse | OutboundError
     try:
         outcome = send_outside_database(request)

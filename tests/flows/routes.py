@@ -10,6 +10,8 @@ from django.urls.resolvers import RoutePattern
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 BODY_METHODS = ("POST", "PUT", "PATCH")
+# Pages for a browser below /v1; what they show depends on the state alone.
+PAGES = {"/v1/space/connections/callback/{app_id}"}
 
 
 @dataclass(frozen=True)
@@ -35,8 +37,8 @@ def api_routes() -> list[Route]:
 
 
 def routes_with_ids() -> list[Route]:
-    """Return the routes whose path names a thing."""
-    return [route for route in api_routes() if route.parameters]
+    """Return the routes whose path names a thing that somebody owns."""
+    return [route for route in api_routes() if route.parameters and route.path not in PAGES]
 
 
 def _patterns(patterns: Iterable[Any], prefix: str = "/") -> Iterator[tuple[str, Any]]:

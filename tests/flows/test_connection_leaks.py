@@ -1,6 +1,7 @@
 """The leak hunt for connections: tokens, keys, fields, codes and verifiers are found nowhere afterwards."""
 
 from datetime import timedelta
+from urllib.parse import urlencode
 
 import pytest
 from django.test import Client
@@ -47,7 +48,7 @@ def go_through_oauth(canaries, weather):
     verifier = unseal(request.runtime_app, verifier_name(request), request.sealed_code_verifier)
     canaries.values["verifier"] = verifier.reveal()
     given = consent(begun["authorization_url"])
-    page = canaries.call("GET", f"/v1/space/connections/callback?code={given['code']}&state={given['state']}")
+    page = canaries.call("GET", f"/v1/space/connections/callback/{weather.published.app.pk}?{urlencode(given)}")
     assert page.status_code == 200
     canaries.answers.pop()
     canaries.values["code"] = given["code"]

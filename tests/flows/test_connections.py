@@ -9,17 +9,22 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from capabilities.installs import install_package
+from runtime.connections.authorization import callback_url
 from runtime.connections.revoking import revoke_due_connections
 from runtime.models import AuthorizationRequest, Connection
-from tests.connected import CLIENT, consent, oauth2
+from tests.connected import CLIENT, STATIONS, consent, consent_page, oauth2, weather_of
 from tests.flows.leaks import collected_logs
 
-CALLBACK = "/v1/space/connections/callback"
 MARKUP = '"><script>alert(document.domain)</script><img src=x onerror=alert(1)>'
 
 
-def show(api, **query):
-    return api.get(f"{CALLBACK}?{urlencode(query)}")
+def callback(published, **query):
+    """Return the redirect URI of an app with what its provider adds, without the platform's origin."""
+    return f"/v1/space/connections/callback/{published.app.pk}?{urlencode(query)}"
+
+
+def show(weather, **query):
+    return weather.api.get(callback(weather.published, **query))
 
 
 def return_link(response):
@@ -46,7 +51,7 @@ def test_connect_use_uninstall(weather, id_token):
 
     missing = weather.invoke()
     assert (missing.status_code, missing.json()["error"]["code"]) == (422, "CONNECTION_REQUIRED")
-    page = show(weather.api, **consent(weather.begin()["authorization_url"]))
+    page = show(weather, **consent(weather.begin()["authorization_url"]))
     assert "Acme Weather said yes" in page.content.decode()
     completed = weather.complete(**return_link(page))
     assert completed.json()["data"] == {
@@ -82,7 +87,7 @@ def test_connect_use_uninstall(weather, id_token):
 def test_the_page_exchanges_nothing_and_tells_nobody(weather):
     given = consent(weather.begin()["authorization_url"])
     with collected_logs() as logs:
-        pages = [show(weather.api, **given), weather.api("HEAD", f"{CALLBACK}?{urlencode(given)}")]
+        pages = [show(weather, **given), weather.api("HEAD", callback(weather.published, **given))]
     assert weather.acme.oauth()["requests"] == []
     assert AuthorizationRequest.objects.get().used_at is None
     for page in pages:
@@ -95,10 +100,10 @@ def test_the_page_exchanges_nothing_and_tells_nobody(weather):
         assert "unsafe" not in policy
         assert "Set-Cookie" not in page.headers
     assert "<script" not in pages[0].content.decode()
-    assert CALLBACK in logs.getvalue()
+    assert callback(weather.published).rstrip("?") in logs.getvalue()
     assert given["code"] not in logs.getvalue()
     assert given["state"] not in logs.getvalue()
-    assert weather.api.post(CALLBACK, {}).status_code == 405
+    assert weather.api.post(callback(weather.published), {}).status_code == 405
 
 
 @pytest.mark.django_db
@@ -112,14 +117,14 @@ def test_what_the_provider_sends_is_inert(weather):
         {"code": "good-code", "iss": MARKUP},
         {},
     ):
-        text = show(weather.api, state=state, **query).content.decode()
+        text = show(weather, state=state, **query).content.decode()
         assert "<script" not in text
         assert "<img" not in text
         assert "javascript:" not in text
         assert "&lt;script&gt;" in text, "the app's name stands there as text"
-    assert "did not connect" in show(weather.api, state=state, error="access_denied").content.decode()
-    assert return_link(show(weather.api, state=state, error="access_denied", code="x"))["error"] == "access_denied"
-    assert return_link(show(weather.api, state=state, error=MARKUP)) == {"error": "provider_error", "state": state}
+    assert "did not connect" in show(weather, state=state, error="access_denied").content.decode()
+    assert return_link(show(weather, state=state, error="access_denied", code="x"))["error"] == "access_denied"
+    assert return_link(show(weather, state=state, error=MARKUP)) == {"error": "provider_error", "state": state}
 
 
 @pytest.mark.django_db
@@ -128,10 +133,34 @@ def test_a_state_that_does_not_count_gets_a_page_without_a_link(weather):
     odd = [{}, {"state": "x" * 43, "code": "c"}, {"state": MARKUP}, {"state": "\x00" * 30}]
     AuthorizationRequest.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
     for query in (*odd, given):
-        response = show(weather.api, **query)
+        response = show(weather, **query)
         assert response.status_code == 400
         assert "This link is no longer good" in response.content.decode()
         assert "aiffinity:" not in response.content.decode()
+    for app_id in ("app_01J8XKWM3N4QR5STVYZ2BCDEFG", "x" * 5000, "%0A", "<b>"):
+        page = weather.api.get(f"/v1/space/connections/callback/{app_id}?{urlencode(given)}")
+        assert (page.status_code, page.headers["Content-Type"].partition(";")[0]) == (400, "text/html")
+
+
+@pytest.mark.django_db
+def test_a_code_that_comes_back_to_another_app_is_not_handed_on(weather, publish):
+    """The mix-up attack (RFC 9700 section 4.4.1).
+
+    The attacker's provider sends a user who connects with it on to Acme's consent page, with the challenge of a
+    connection that the attacker began there. Handed on, Acme's code would go to the attacker's token endpoint.
+    """
+    theirs = publish(STATIONS, runtime_url=f"{weather.acme.url}/aiffinity")
+    rogue = weather_of(weather.api, weather.acme, theirs, weather.user, weather.token)
+    weather.acme.control(oauth_client={"redirect_uri": callback_url(weather.runtime_app)})
+    at_acme, at_rogue = weather.begin(), rogue.begin()
+    came_back = consent(at_acme["authorization_url"].replace(at_acme["state"], at_rogue["state"]))
+    assert came_back["state"] == at_rogue["state"]
+    page = show(weather, **came_back)
+    assert (page.status_code, "This link is no longer good" in page.content.decode()) == (400, True)
+    assert came_back["code"] not in page.content.decode()
+    refused = consent_page(at_rogue["authorization_url"])
+    assert refused.status_code == 400, "Acme sends nobody to the redirect URI of another app"
+    assert weather.acme.oauth()["requests"] == []
 
 
 @pytest.mark.django_db
@@ -175,7 +204,7 @@ def test_the_page_in_a_browser(weather, open_window, scheme):
         "expired": {"state": "x" * 43, "code": "c"},
     }
     for name, query in outcomes.items():
-        window.open(f"{CALLBACK}?{urlencode(query)}")
+        window.open(callback(weather.published, **query))
         window.page.get_by_role("heading", level=1).wait_for()
         window.picture(f"connection-{name}-{scheme}")
         assert window.page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")

@@ -14,15 +14,13 @@ from aiffinity.lib.ids import ULID_PATTERN
 from aiffinity.lib.ratelimit import redis_client
 from tests.flows.calls import APPS, CALLS, RUNTIME
 from tests.flows.envelopes import TOKEN_PATH, check_answer, check_page, check_refused
-from tests.flows.routes import METHODS, Route, api_routes
+from tests.flows.routes import METHODS, PAGES, Route, api_routes
 from tests.flows.world import World
 
 pytestmark = pytest.mark.django_db
 
 ACCOUNT = "/v1/providers/account"
 CATALOG = "/v1/providers/packages/catalog"
-# Pages for a browser below /v1.
-PAGES = {"/v1/space/connections/callback"}
 REQUEST_ID = re.compile(rf"\Areq_{ULID_PATTERN}\Z")
 GIVEN_ID = "req_01J8XKWM3N4QR5STVYZ2BCDEFG"
 

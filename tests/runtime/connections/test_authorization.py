@@ -34,7 +34,8 @@ def test_the_authorization_url_has_state_and_an_s256_challenge_and_keeps_the_pro
     assert query["tenant"] == ["1"]
     assert query["state"] == [begun["state"]]
     assert query["code_challenge_method"] == ["S256"]
-    assert query["redirect_uri"] == ["http://127.0.0.1:8000/v1/space/connections/callback"]
+    app_id = weather.published.app.pk
+    assert query["redirect_uri"] == [f"http://127.0.0.1:8000/v1/space/connections/callback/{app_id}"]
     assert (query["response_type"], query["scope"]) == (["code"], ["weather:read"])
     assert len(query["code_challenge"][0]) == 43
     assert "#" not in begun["authorization_url"]
