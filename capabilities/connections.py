@@ -16,6 +16,7 @@ from runtime.connections.authorization import Authorization, begin_authorization
 from runtime.connections.revoking import begin_revocation
 from runtime.connections.stored import Grant, store_connection
 from runtime.connections.validation import check_api_key, check_fields
+from runtime.erasure import keep_client_secret
 from runtime.models import Connection, RuntimeApp
 
 _BODY_FIELDS = {OAUTH2: None, API_KEY: "api_key", CREDENTIAL: "fields"}
@@ -116,13 +117,15 @@ def _store(install: Install, runtime_app: RuntimeApp, grant: Grant, *, actor: st
     """Keep a grant; one that arrives after the install was removed, or the app deleted, is revoked at once."""
     with transaction.atomic():
         locked = Install.objects.active().select_for_update().filter(pk=install.pk).first()
-        # The app's deletion takes the same lock and revokes what it finds.
-        runtime_apps = RuntimeApp.objects.select_for_update(of=("self",), no_key=True)
-        live_app = runtime_apps.filter(pk=runtime_app.pk, app__deleted_at=None).first()
-        stands = locked is not None and live_app is not None
+        # The app's deletion takes the same lock and revokes what it finds. A joined app would be read as it was before
+        # the wait for the lock, so it is read after it.
+        is_deleted = RuntimeApp.objects.select_for_update(no_key=True).get(pk=runtime_app.pk).app.deleted_at is not None
+        stands = locked is not None and not is_deleted
         connection = store_connection(runtime_app, grant, install_id=install.pk, user=install.user, actor=actor)
         # The user may be somebody else at the provider now.
         forget_states(install)
+        if is_deleted:
+            keep_client_secret(runtime_app)
         if not stands:
             begin_revocation(Connection.objects.filter(pk=connection.pk))
     if not stands:

@@ -29,3 +29,12 @@ def erase_secrets(app: App) -> None:
     runtime_app.previous_signing_secret_expires_at = None
     runtime_app.next_health_check_at = None
     runtime_app.save()
+
+
+def keep_client_secret(runtime_app: RuntimeApp) -> None:
+    """Keep the client secret of an app that was deleted while a grant was on its way, in the caller's transaction.
+
+    `runtime_app` was read before the deletion. The grant's revocation needs the secret, and erases it.
+    """
+    sealed = keep_client_secret_alone(runtime_app)
+    RuntimeApp.objects.filter(pk=runtime_app.pk).update(sealed_auth_secrets=sealed)

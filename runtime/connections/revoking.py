@@ -108,9 +108,9 @@ def _retry_or_erase(row: Connection, shown: str) -> None:
 
 def _erase(row: Connection, reason: str) -> None:
     with transaction.atomic():
-        # The app's row first, as its deletion does: whoever comes last erases what its revocations needed.
-        apps = RuntimeApp.objects.select_related("app").select_for_update(of=("self",), no_key=True)
-        app = apps.get(pk=row.runtime_app_id).app
+        # The app's row first, as its deletion does: whoever comes last erases what its revocations needed. The app
+        # is read after the lock: a joined one would be as it was before the wait for it.
+        app = RuntimeApp.objects.select_for_update(no_key=True).get(pk=row.runtime_app_id).app
         deleted, _ = Connection.objects.filter(pk=row.pk, fence=row.fence).delete()
         if not deleted:
             return

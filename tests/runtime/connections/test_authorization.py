@@ -10,11 +10,12 @@ from django.utils import timezone
 from aiffinity.lib.models import AuditEntry
 from aiffinity.lib.retention import purge_all
 from capabilities.installs import install_package
+from providers.applications import delete_app
 from runtime.connections.revoking import revoke_due_connections
 from runtime.connections.stored import open_content
 from runtime.models import AuthorizationRequest, Connection, Event
 from tests.connected import CLIENT, consent, oauth2
-from tests.parallel import in_parallel
+from tests.parallel import held_up_by_this_transaction, in_parallel
 
 pytestmark = pytest.mark.django_db
 
@@ -189,6 +190,19 @@ def test_a_grant_that_arrives_after_the_uninstall_is_revoked_at_once(weather):
     assert revoke_due_connections() == 1
     assert [token["is_revoked"] for token in weather.acme.oauth()["tokens"]] == [True]
     assert not Connection.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_grant_that_arrives_while_the_app_is_deleted_is_revoked_at_once(weather):
+    given = consent(weather.begin()["authorization_url"])
+    with held_up_by_this_transaction(lambda: weather.complete(**given)) as completed:
+        delete_app(weather.published.app, actor="test")
+    assert completed.result().status_code == 404
+    assert weather.connection.status == "revoking"
+    assert revoke_due_connections() == 1
+    assert [token["is_revoked"] for token in weather.acme.oauth()["tokens"]] == [True]
+    assert not Connection.objects.exists()
+    assert weather.runtime_app.sealed_auth_secrets == ""
 
 
 def test_requests_are_purged_a_day_after_their_end(weather):

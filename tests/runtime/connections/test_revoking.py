@@ -12,6 +12,7 @@ from runtime.connections.refreshing import refresh_due_connections
 from runtime.connections.revoking import revoke_due_connections
 from runtime.models import Connection, ConnectionStatus, RuntimeApp
 from tests.connected import CLIENT, oauth2
+from tests.parallel import held_up_by_this_transaction
 
 pytestmark = pytest.mark.django_db
 
@@ -104,6 +105,17 @@ def test_deleting_the_app_revokes_with_its_client_secret_which_goes_last(weather
     assert weather.invoke().status_code == 503
     assert revoke_due_connections() == 1
     assert are_revoked(weather) == [True]
+    assert not Connection.objects.exists()
+    assert RuntimeApp.objects.get().sealed_auth_secrets == ""
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_client_secret_goes_too_when_the_last_revocation_ends_while_the_app_is_deleted(weather):
+    weather.connect()
+    uninstall(weather)
+    with held_up_by_this_transaction(revoke_due_connections) as revoked:
+        delete_app(weather.published.app, actor="test")
+    assert revoked.result() == 1
     assert not Connection.objects.exists()
     assert RuntimeApp.objects.get().sealed_auth_secrets == ""
 
