@@ -1,6 +1,7 @@
 """How an app authenticates its users: the profile, its write-only fields and the hash that approvals bind."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -90,6 +91,17 @@ def auth_secrets(runtime_app: RuntimeApp) -> AuthSecrets:
         test_api_key=_secret(test.get("api_key")),
         test_fields={name: Secret(value) for name, value in fields.items()} if fields else None,
     )
+
+
+def secret_fields(runtime_app: RuntimeApp, values: Mapping[str, Secret]) -> list[Secret]:
+    """Return those values of a credential profile's fields that are secrets.
+
+    A field of type text, such as a subdomain or a user name, is not hidden from the user, and turns up in what the
+    provider tells about their account.
+    """
+    section = (runtime_app.auth_profile or {}).get(CREDENTIAL, {})
+    shown = {field["name"] for field in section.get("fields", ()) if field["type"] == "text"}
+    return [secret for name, secret in values.items() if name not in shown]
 
 
 def keep_client_secret_alone(runtime_app: RuntimeApp) -> str:

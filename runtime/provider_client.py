@@ -27,7 +27,7 @@ from aiffinity.lib.outbound import (
     client,
 )
 from aiffinity.lib.request_ids import get_request_id
-from runtime.auth_profiles import API_KEY
+from runtime.auth_profiles import API_KEY, secret_fields
 from runtime.echoes import refuse_echo
 from runtime.models import RuntimeApp
 from runtime.named_secrets import open_named_secrets
@@ -80,7 +80,7 @@ def execute(call: ExecuteCall) -> ExecuteAnswer:
     """
     named = open_named_secrets(call.runtime_app)
     answer = read_answer(_send(call, build_request(call, named)))
-    of_user = (call.access_token, call.api_key, *(call.credentials or {}).values())
+    of_user = (call.access_token, call.api_key, *secret_fields(call.runtime_app, call.credentials or {}))
     refuse_echo(answer, [*named.values(), *(secret for secret in of_user if secret is not None)])
     return answer
 

@@ -15,7 +15,7 @@ from aiffinity.lib.outbound import OutboundResponse
 from aiffinity.lib.schemas import ExampleError, example_for
 from packages.models import Version
 from providers.opaque_ids import opaque_user_id
-from runtime.auth_profiles import AuthSecrets, auth_secrets
+from runtime.auth_profiles import AuthSecrets, auth_secrets, secret_fields
 from runtime.descriptors import input_schema
 from runtime.health.on_demand import check_health
 from runtime.models import HealthCheck, RuntimeApp
@@ -94,7 +94,8 @@ class Case:
         self.auth: AuthSecrets = auth_secrets(self.runtime_app)
         self.user_id = opaque_user_id(SYNTHETIC_USER, self.app.pk)
         named = list(open_named_secrets(self.runtime_app).values())
-        tests = [self.auth.test_access_token, self.auth.test_api_key, *(self.auth.test_fields or {}).values()]
+        fields = secret_fields(self.runtime_app, self.auth.test_fields or {})
+        tests = [self.auth.test_access_token, self.auth.test_api_key, *fields]
         self._secrets = [secret for secret in [*named, *tests] if secret is not None]
         self._secrets.append(signing_secret(self.runtime_app))
 

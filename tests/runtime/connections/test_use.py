@@ -111,6 +111,22 @@ def test_what_is_being_kept_while_the_user_disconnects_is_forgotten(weather):
     assert CachedState.objects.count() == 0
 
 
+def test_a_field_that_the_user_sees_may_stand_in_answers_and_a_secret_one_may_not(elsewhere, fake_provider):
+    fields = [
+        {"name": "workspace", "label": "Workspace", "type": "text", "required": True},
+        {"name": "api_token", "label": "API Token", "type": "secret", "required": True},
+    ]
+    elsewhere.set_profile("credential", {"fields": fields})
+    entered = {"workspace": "weather-of-ada", "api_token": "token-of-ada-81d0"}
+    assert elsewhere.call("POST", body={"fields": entered}).status_code == 200
+    fake_provider.answers["my_stations"] = lambda _: {"data": {"account": "weather-of-ada"}}
+    assert elsewhere.invoke().json()["data"]["data"] == {"account": "weather-of-ada"}
+    fake_provider.answers["my_stations"] = lambda _: {"data": {"account": "token-of-ada-81d0"}}
+    refused = elsewhere.invoke(limit=1)
+    assert refused.status_code == 502
+    assert [detail["code"] for detail in refused.json()["error"]["details"]] == ["secret_echoed"]
+
+
 def test_a_token_whose_end_was_never_told_lasts_until_it_is_refused(elsewhere):
     Connection.objects.update(expires_at=None, next_attempt_at=None)
     assert elsewhere.invoke().status_code == 502
