@@ -4,7 +4,7 @@ from typing import Any
 
 from capabilities.models import Install
 from runtime.auth_profiles import OAUTH2
-from runtime.connections.authority import strategy_of
+from runtime.connections.authority import shown_status, strategy_of
 from runtime.connections.authorization import Authorization
 from runtime.models import Connection
 
@@ -18,13 +18,16 @@ def connection_document(install: Install, connection: Connection | None) -> dict
     """
     runtime_app = getattr(install.package.app, "runtime_app", None)
     strategy = None if runtime_app is None else strategy_of(runtime_app)
-    section = {} if runtime_app is None or strategy is None else runtime_app.auth_profile[strategy]
+    profile = None if runtime_app is None else runtime_app.auth_profile
+    section = {} if profile is None else profile[strategy]
     return {
         "id": None if connection is None else connection.pk,
         "install_id": install.pk,
         "required": strategy is not None,
         "strategy": strategy,
-        "status": NOT_CONNECTED if connection is None else connection.status,
+        "status": NOT_CONNECTED
+        if connection is None
+        else shown_status(connection.status, connection.authority_hash, profile),
         "scopes": section.get("scopes", []) if connection is None else connection.scopes,
         "instructions": section.get("instructions") or None,
         "fields": section.get("fields", []),

@@ -4,7 +4,6 @@ from collections.abc import Iterable
 from typing import Any
 
 from django.db.models import F, OuterRef, QuerySet, Subquery
-from django.db.models.fields.json import KeyTextTransform
 
 from capabilities.installability import Candidate, installability
 from capabilities.models import Install
@@ -12,6 +11,7 @@ from catalog.connected import NOT_CONNECTED
 from catalog.listings import badges_of
 from packages.models import Package, Version, VersionState
 from providers.models import User
+from runtime.connections.authority import is_made_with, shown_status
 from runtime.models import Connection, ConnectionStatus, RuntimeApp
 
 
@@ -24,8 +24,9 @@ def installs_of(user: User) -> QuerySet[Install]:
         .defer("version__capabilities", "version__changelog")
         .annotate(
             health_status=F("package__app__runtime_app__health_status"),
-            auth_strategy=KeyTextTransform("strategy", "package__app__runtime_app__auth_profile"),
+            auth_profile=F("package__app__runtime_app__auth_profile"),
             connection_status=Subquery(connections.values("status")),
+            connection_made_with=Subquery(connections.values("authority_hash")),
         )
         .order_by("-created_at", "-pk")
     )
@@ -48,10 +49,7 @@ def install_document(install: Any) -> dict[str, Any]:
         "permissions": install.consented_permissions,
         "consented_at": install.consented_at,
         "params": install.params,
-        "connection": {
-            "required": getattr(install, "auth_strategy", None) is not None,
-            "status": getattr(install, "connection_status", None) or NOT_CONNECTED,
-        },
+        "connection": _connection(install),
         "badges": badges_of(package, health_status) + ["suspended"] * is_suspended,
         "created_at": install.created_at,
         "removed_at": install.removed_at,
@@ -81,9 +79,16 @@ def installability_for(package: Package, version: Version, user: User | None) ->
     if user is not None:
         install = Install.objects.for_user(user).filter(package=package).select_related("version").first()
     runtime_app = RuntimeApp.objects.filter(pk=package.app_id).first()
-    is_connected = install is not None and _is_connected(install)
+    is_connected = install is not None and _is_connected(install, runtime_app)
     return installability(Candidate(package, version, runtime_app, install, is_connected))
 
 
-def _is_connected(install: Install) -> bool:
-    return Connection.objects.filter(install_id=install.pk, status=ConnectionStatus.ACTIVE).exists()
+def _connection(install: Any) -> dict[str, Any]:
+    profile, status = getattr(install, "auth_profile", None), getattr(install, "connection_status", None)
+    shown = shown_status(status, install.connection_made_with, profile) if status else NOT_CONNECTED
+    return {"required": profile is not None, "status": shown}
+
+
+def _is_connected(install: Install, runtime_app: RuntimeApp | None) -> bool:
+    found = Connection.objects.filter(install_id=install.pk, status=ConnectionStatus.ACTIVE).first()
+    return found is not None and runtime_app is not None and is_made_with(found, runtime_app.auth_profile)

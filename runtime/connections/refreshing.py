@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from aiffinity.lib.errors import PlatformError
 from aiffinity.lib.outbound import OutboundError, OutboundRequest, OutboundResponse, client
-from runtime.connections.authority import authority_hash, strategy_of
+from runtime.connections.authority import is_made_with
 from runtime.connections.claims import BATCH_SIZE, claim_due, claim_one, may_send
 from runtime.connections.stored import Grant, fresh_columns, open_content, record
 from runtime.connections.token_endpoint import GrantRefused, read_grant, refresh_form, token_request
@@ -139,7 +139,7 @@ def _request(row: Connection) -> OutboundRequest | None:
     don't hold up those of others.
     """
     app = row.runtime_app
-    if strategy_of(app) != row.strategy or authority_hash(app) != row.authority_hash:
+    if not is_made_with(row, app.auth_profile):
         require_reconnection(row, "profile_changed", PROFILE_CHANGED)
         return None
     try:

@@ -13,7 +13,7 @@ from aiffinity.lib.errors import PlatformError
 from aiffinity.lib.outbound import OutboundError, OutboundRequest, OutboundResponse, client
 from aiffinity.lib.wakeups import wake_on_commit
 from runtime.auth_profiles import OAUTH2
-from runtime.connections.authority import authority_hash, strategy_of
+from runtime.connections.authority import is_made_with
 from runtime.connections.claims import BATCH_SIZE, claim_due
 from runtime.connections.stored import open_content, record
 from runtime.connections.token_endpoint import revocation_request
@@ -74,7 +74,7 @@ def revoke_due_connections() -> int:
 def _request(row: Connection) -> OutboundRequest | None:
     """Return the request that revokes a connection, None where the provider takes none."""
     app = row.runtime_app
-    if not (strategy_of(app) == row.strategy == OAUTH2 and authority_hash(app) == row.authority_hash):
+    if row.strategy != OAUTH2 or not is_made_with(row, app.auth_profile):
         return None
     try:
         return revocation_request(app, open_content(row), tag=row.pk)

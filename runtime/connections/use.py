@@ -9,8 +9,8 @@ from django.utils import timezone
 
 from aiffinity.lib.crypto import Secret
 from aiffinity.lib.errors import ConnectionRequired, Detail, UpstreamError
-from runtime.connections.authority import authority_hash, strategy_of
-from runtime.connections.refreshing import NO_REFRESH_TOKEN, refresh_now, require_reconnection
+from runtime.connections.authority import is_made_with, strategy_of
+from runtime.connections.refreshing import NO_REFRESH_TOKEN, PROFILE_CHANGED, refresh_now, require_reconnection
 from runtime.connections.stored import open_content
 from runtime.models import Connection, ConnectionStatus, RuntimeApp
 
@@ -64,14 +64,17 @@ def open_credentials(runtime_app: RuntimeApp, install_id: str) -> Credentials:
 
 
 def standing_connection(runtime_app: RuntimeApp, install_id: str) -> Connection:
-    """Return the install's connection. Raises CONNECTION_REQUIRED (422) where none works."""
+    """Return the install's connection. Raises CONNECTION_REQUIRED (422) where none works.
+
+    One that was made with another authority is marked as one to make anew.
+    """
     connection = Connection.objects.standing().filter(runtime_app=runtime_app, install_id=install_id).first()
     if connection is None:
         raise ConnectionRequired("Connect this install to the provider first: its app asks for the user's own access.")
-    is_same = strategy_of(runtime_app) == connection.strategy
     if connection.status == ConnectionStatus.RECONNECT_REQUIRED:
         raise _reconnect("The provider no longer takes the connection; connect this install anew.")
-    if not is_same or authority_hash(runtime_app) != connection.authority_hash:
+    if not is_made_with(connection, runtime_app.auth_profile):
+        require_reconnection(connection, "profile_changed", PROFILE_CHANGED)
         raise _reconnect("The provider changed where its users sign in; connect this install anew.")
     return connection
 

@@ -1,12 +1,14 @@
 """Keys and fields that a user enters are checked at the provider, kept sealed, and carried by calls."""
 
+import json
+
 import pytest
 
 from aiffinity.lib.crypto import Secret
 from examples.acme_weather.access import ADA, BEN
 from runtime.connections.revoking import revoke_due_connections
 from runtime.connections.stored import open_content
-from runtime.models import Connection
+from runtime.models import Connection, Event
 
 pytestmark = pytest.mark.django_db
 
@@ -32,6 +34,15 @@ def fault(response, status=400):
     assert response.status_code == status, response.content
     detail = response.json()["error"]["details"][0]
     return detail["field"], detail["code"]
+
+
+def statuses_shown(weather):
+    """Return how the connection stands in itself and in the list of installs, and whether the package asks for one."""
+    [install] = weather.api.get("/v1/space/installs", token=weather.token).json()["data"]
+    path = f"/v1/providers/packages/{weather.published.package.pk}/installability"
+    reasons = weather.api.get(path, token=weather.token).json()["data"]["reasons"]
+    is_asked_for = "connection_required" in [reason["code"] for reason in reasons]
+    return weather.call("GET").json()["data"]["status"], install["connection"]["status"], is_asked_for
 
 
 def test_a_key_is_checked_kept_sealed_and_sent_in_the_configured_header(weather):
@@ -123,12 +134,30 @@ def test_another_validation_url_asks_for_a_new_connection(weather):
     use_api_key(weather)
     weather.call("POST", body={"api_key": ADA.api_key})
     use_api_key(weather, validation_url="https://elsewhere.example/v1/me")
-    response = weather.invoke()
-    assert (response.status_code, response.json()["error"]["code"]) == (422, "CONNECTION_REQUIRED")
+    assert statuses_shown(weather) == ("reconnect_required", "reconnect_required", True)
+    assert weather.events() == ["connection.created"]
+    for _ in range(2):
+        response = weather.invoke()
+        assert (response.status_code, response.json()["error"]["code"]) == (422, "CONNECTION_REQUIRED")
+        assert response.json()["error"]["details"][0]["code"] == "reconnect_required"
     assert weather.acme.oauth()["requests"] == []
 
 
 def test_a_call_without_a_connection_says_so(weather):
+    assert weather.connection.status == "reconnect_required"
+    assert weather.events() == ["connection.created", "connection.failed"]
+    body = json.loads(Event.objects.get(type="connection.failed").body)
+    assert body["data"]["reason"] == "profile_changed"
+
+
+def test_a_change_of_the_profile_that_is_taken_back_costs_no_connection(weather):
+    use_api_key(weather)
+    weather.call("POST", body={"api_key": ADA.api_key})
+    use_credential(weather)
+    assert statuses_shown(weather) == ("reconnect_required", "reconnect_required", True)
+    use_api_key(weather)
+    assert statuses_shown(weather) == ("active", "active", False)
+    assert weather.invoke().status_code == 200
     for use in (use_api_key, use_credential):
         use(weather)
         response = weather.invoke()
