@@ -92,10 +92,12 @@ def read_grant(outcome: OutboundResponse | OutboundError, *, asked_scopes: list[
     """
     if isinstance(outcome, OutboundError):
         raise upstream_failure(outcome)
-    if outcome.status in (400, 401):
-        raise _refusal(outcome)
+    if outcome.status != 200 and not 400 <= outcome.status < 500:
+        raise _bad_status(outcome)
+    # RFC 6749 section 5.2 has refusals answered with 400 or 401; some servers answer them with 403, or with 200.
+    _refuse_error(outcome)
     if outcome.status != 200:
-        raise UpstreamError(f"The provider's token endpoint answered with HTTP {outcome.status}.")
+        raise _bad_status(outcome)
     answer = _parse(outcome)
     if str(answer.get("token_type", "")).lower() != "bearer":
         raise UpstreamInvalidResponse("The provider's token endpoint must answer token_type Bearer.")
@@ -134,18 +136,25 @@ def _client_authentication(runtime_app: RuntimeApp) -> tuple[list[tuple[str, str
     return [("Authorization", f"Basic {base64.b64encode(pair.encode()).decode()}")], {}
 
 
-def _refusal(response: OutboundResponse) -> Exception:
-    """Tell a refusal of the grant from one of the platform's own client, which the user can't mend."""
+def _refuse_error(response: OutboundResponse) -> None:
+    """Raise what an error of the endpoint means, and tell a refusal of the grant from one of the platform's client.
+
+    The user can mend the first alone.
+    """
     try:
-        given = _parse(response).get("error")
+        code = _parse(response).get("error")
     except UpstreamInvalidResponse:
-        given = None
-    code = given if isinstance(given, str) else ""
+        return
+    if not isinstance(code, str) or not _ERROR.match(code):
+        return
     if code in ("invalid_grant", "invalid_scope", "access_denied"):
-        return GrantRefused(code)
+        raise GrantRefused(code)
     # A provider that names the token that it got must not hand it to logs and the staff.
-    shown = redact(code) if _ERROR.match(code) else f"HTTP {response.status}"
-    return UpstreamError(f"The provider's token endpoint refused the platform: {shown}.")
+    raise UpstreamError(f"The provider's token endpoint refused the platform: {redact(code)}.")
+
+
+def _bad_status(response: OutboundResponse) -> UpstreamError:
+    return UpstreamError(f"The provider's token endpoint answered with HTTP {response.status}.")
 
 
 def _parse(response: OutboundResponse) -> dict[str, Any]:
@@ -172,7 +181,7 @@ def _lifetime(value: Any) -> int | None:
     if value is None:
         return None
     if isinstance(value, bool) or not isinstance(value, int | float) or not value > 0:
-        raise UpstreamInvalidResponse("The provider's token endpoint answered an expires_in that is no number.")
+        raise UpstreamInvalidResponse("The provider's token endpoint answered an expires_in that is not above 0.")
     return int(min(max(value, 1), MAX_LIFETIME_SECONDS))
 
 
