@@ -8,6 +8,7 @@ from aiffinity.lib.outbound import (
     OutboundError,
     OutboundRefused,
     OutboundRequest,
+    PlaceholderRefused,
     UrlRefused,
     check_header,
     policy_from_settings,
@@ -56,6 +57,8 @@ def check_fields(runtime_app: RuntimeApp, values: dict[str, Any]) -> Grant:
     if section.get("validation_url"):
         try:
             url = render_url_template(section["validation_url"], values, policy_from_settings())
+        except PlaceholderRefused as refused:
+            raise field_error(f"fields.{refused.name}", refused.message, code=refused.rule) from None
         except UrlRefused as refused:
             raise field_error("fields", refused.message, code=refused.rule) from None
         request = OutboundRequest("GET", url, (("Accept", "application/json"),), max_response_bytes=MAX_ANSWER_BYTES)

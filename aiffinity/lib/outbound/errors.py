@@ -30,6 +30,14 @@ class UrlRefused(OutboundRefused):
     """The text of a URL is refused, at save as at send."""
 
 
+class PlaceholderRefused(UrlRefused):
+    """The value for the placeholder `name` of a URL template is refused."""
+
+    def __init__(self, *, rule: str, message: str, name: str) -> None:
+        super().__init__(rule=rule, message=message)
+        self.name = name
+
+
 class AddressRefused(OutboundRefused):
     """The name resolved to an address that is not globally routable; nothing was sent to it."""
 

@@ -10,7 +10,7 @@ from collections.abc import Collection, Mapping
 from typing import NoReturn
 from urllib.parse import quote
 
-from aiffinity.lib.outbound.errors import UrlRefused
+from aiffinity.lib.outbound.errors import PlaceholderRefused, UrlRefused
 from aiffinity.lib.outbound.policy import EgressPolicy
 from aiffinity.lib.outbound.urls import MAX_URL_LENGTH, check_url
 
@@ -38,8 +38,8 @@ def check_url_template(template: str, field_names: Collection[str], policy: Egre
 def render_url_template(template: str, values: Mapping[str, str], policy: EgressPolicy) -> str:
     """Fill a template's placeholders and judge the outcome; UrlRefused never repeats a value.
 
-    Raises UrlRefused with `missing_value` for a placeholder without a value, and with `placeholder_value` for
-    a value that is no DNS label where one is needed, or that would step out of its path segment ("..").
+    Raises PlaceholderRefused with `missing_value` for a placeholder without a value, and with `placeholder_value`
+    for a value that is no DNS label where one is needed, or that would step out of its path segment ("..").
     """
     before, authority, rest = _split(template)
     _check_authority(authority)
@@ -72,14 +72,14 @@ def _check_authority(authority: str) -> None:
 def _value(name: str, values: Mapping[str, str]) -> str:
     value = values.get(name)
     if not value:
-        _refuse("missing_value", f"There is no value for {{{name}}}.")
+        _refuse_value("missing_value", name, "is missing")
     return value
 
 
 def _label(name: str, values: Mapping[str, str]) -> str:
     value = _value(name, values)
     if not _LABEL.match(value):
-        _refuse("placeholder_value", f"The value for {{{name}}} is not a DNS label.")
+        _refuse_value("placeholder_value", name, "must be one label of a host name: letters, digits and hyphens")
     return value
 
 
@@ -88,11 +88,15 @@ def _encoded(name: str, values: Mapping[str, str]) -> str:
     # A dot is never percent-encoded on its way through a server, so only its meaning as a path step can be
     # refused.
     if not value.strip("."):
-        _refuse("placeholder_value", f"The value for {{{name}}} must not consist of dots.")
+        _refuse_value("placeholder_value", name, "must not consist of dots")
     try:
         return quote(value, safe="")
     except UnicodeEncodeError:
-        _refuse("placeholder_value", f"The value for {{{name}}} holds characters that cannot be encoded.")
+        _refuse_value("placeholder_value", name, "holds characters that cannot be encoded")
+
+
+def _refuse_value(rule: str, name: str, fault: str) -> NoReturn:
+    raise PlaceholderRefused(rule=rule, message=f"The value for {{{name}}} {fault}.", name=name)
 
 
 def _refuse(rule: str, message: str) -> NoReturn:

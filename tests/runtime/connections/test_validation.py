@@ -111,7 +111,7 @@ def test_fields_are_checked_at_the_templated_url_and_carried_in_the_context(weat
         ({**GOOD, "api_token": 7}, ("fields.api_token", "invalid")),
         ({**GOOD, "api_token": ""}, ("fields.api_token", "invalid")),
         ({**GOOD, "api_token": "x" * 4097}, ("fields.api_token", "invalid")),
-        ({**GOOD, "api_token": ".."}, ("fields", "placeholder_value")),
+        ({**GOOD, "api_token": ".."}, ("fields.api_token", "placeholder_value")),
         ({"subdomain": "ada/verify?x=", "api_token": "/../../v1/me"}, ("fields", "refused_by_provider")),
     ],
 )
@@ -127,7 +127,10 @@ def test_fields_that_are_wrong_are_named_and_nothing_is_kept(weather, fields, ex
 )
 def test_a_host_takes_one_plain_label_of_the_user_and_nothing_else(weather, label):
     use_credential(weather, "https://{subdomain}.acmeweather.com/api/v1/verify")
-    assert fault(weather.call("POST", body={"fields": {**GOOD, "subdomain": label}})) == ("fields", "placeholder_value")
+    refused = weather.call("POST", body={"fields": {**GOOD, "subdomain": label}})
+    assert fault(refused) == ("fields.subdomain", "placeholder_value")
+    told = refused.json()["error"]["message"]
+    assert told.endswith("{subdomain} must be one label of a host name: letters, digits and hyphens.")
 
 
 def test_another_validation_url_asks_for_a_new_connection(weather):
@@ -141,9 +144,6 @@ def test_another_validation_url_asks_for_a_new_connection(weather):
         assert (response.status_code, response.json()["error"]["code"]) == (422, "CONNECTION_REQUIRED")
         assert response.json()["error"]["details"][0]["code"] == "reconnect_required"
     assert weather.acme.oauth()["requests"] == []
-
-
-def test_a_call_without_a_connection_says_so(weather):
     assert weather.connection.status == "reconnect_required"
     assert weather.events() == ["connection.created", "connection.failed"]
     body = json.loads(Event.objects.get(type="connection.failed").body)
@@ -158,6 +158,9 @@ def test_a_change_of_the_profile_that_is_taken_back_costs_no_connection(weather)
     use_api_key(weather)
     assert statuses_shown(weather) == ("active", "active", False)
     assert weather.invoke().status_code == 200
+
+
+def test_a_call_without_a_connection_says_so(weather):
     for use in (use_api_key, use_credential):
         use(weather)
         response = weather.invoke()
