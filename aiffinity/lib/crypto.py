@@ -25,7 +25,7 @@ DOES_NOT_OPEN = "The secret doesn't open: wrong master key, wrong place or chang
 class Secret:
     """A secret text that logs, templates and tracebacks can't print; `reveal()` is the only way to it.
 
-    The logs of the request or task that made it redact its value wherever it turns up.
+    The logs of the request, task or thread that made it, or that reads it, redact its value wherever it turns up.
     """
 
     __slots__ = ("_value",)
@@ -36,6 +36,8 @@ class Secret:
 
     def reveal(self) -> str:
         """Return the text itself, for the one place that sends it."""
+        # That may be another thread than the one that made it.
+        remember(self._value)
         return self._value
 
     def __repr__(self) -> str:

@@ -53,23 +53,28 @@ def redact_always(values: Iterable[str]) -> None:
     _configured.update(value for value in values if len(value) >= LEAST_VALUE_LENGTH)
 
 
-def start_remembering() -> None:
-    """Begin a request or task with no values of its own."""
-    _remembered.set(deque(maxlen=VALUES_REMEMBERED))
+def start_remembering() -> deque[str]:
+    """Begin a request or task with no values of its own, and return where they will stand."""
+    values: deque[str] = deque(maxlen=VALUES_REMEMBERED)
+    _remembered.set(values)
+    return values
 
 
 def remember(value: str) -> None:
-    """Redact a value for as long as the current request or task runs."""
+    """Redact a value for as long as the current request or task runs; elsewhere, as long as its thread does."""
     values = _remembered.get()
-    if values is not None and len(value) >= LEAST_VALUE_LENGTH:
+    if values is None:
+        values = start_remembering()
+    if len(value) >= LEAST_VALUE_LENGTH and value not in values:
         values.append(value)
 
 
 def redact(text: str) -> str:
     """Replace known secret values, what has the shape of a secret, and what a secret's name introduces."""
-    for value in (*_configured, *(_remembered.get() or ())):
-        if value in text:
-            text = text.replace(value, REDACTED)
+    found = [value for value in (*_configured, *(_remembered.get() or ())) if value in text]
+    # The longest first: the rest of a secret that begins with another one must not stay.
+    for value in sorted(found, key=len, reverse=True):
+        text = text.replace(value, REDACTED)
     return _NAMED.sub(rf"\1\2{REDACTED}", _SHAPES.sub(REDACTED, text))
 
 

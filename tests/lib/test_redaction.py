@@ -2,6 +2,7 @@
 
 import json
 import logging
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -85,6 +86,19 @@ def test_an_opened_secret_is_hidden_by_value_while_its_request_runs():
     assert redact("x no-shape-at-all y") == f"x {REDACTED} y"
     start_log_context()
     assert redact("x no-shape-at-all y") == "x no-shape-at-all y"
+
+
+def test_a_secret_that_begins_with_another_is_hidden_whole():
+    start_log_context()
+    for value in ("ada.lovelace", "ada.lovelace:pass1234"):
+        Secret(value)
+    assert redact("as ada.lovelace:pass1234 or ada.lovelace") == f"as {REDACTED} or {REDACTED}"
+
+
+def test_a_thread_that_sends_a_secret_of_another_hides_it_too():
+    secret = Secret("no-shape-at-all")
+    with ThreadPoolExecutor(1) as pool:
+        assert pool.submit(lambda: redact(f"sent {secret.reveal()}")).result() == f"sent {REDACTED}"
 
 
 def test_configured_secrets_are_hidden_always():

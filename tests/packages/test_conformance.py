@@ -1,22 +1,28 @@
 """The conformance suite against a real local provider: good ones pass, each fault is seen where it belongs."""
 
+import json
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
+from aiffinity.lib.crypto import Secret
 from aiffinity.lib.ids import new_id
 from packages.conformance import suite
 from packages.conformance.case import Case
 from packages.conformance.registry import CHECKS, DIMENSION_WEIGHTS
 from packages.models import Version
+from runtime.auth_profiles import put_auth_profile
 from runtime.models import RuntimeApp
+from runtime.named_secrets import set_named_secret
 from tests.fakes import FakeProvider
 from tests.fakes.switches import Reply
 from tests.packages.conftest import Maker
 from tests.runtime import documents
 
 pytestmark = pytest.mark.django_db(transaction=True)
+
+CANARY = "canary-named-secret"
 
 
 def run(version: Version) -> tuple[float | None, dict[str, Any], list[dict[str, Any]]]:
@@ -90,6 +96,37 @@ def test_fault_of_a_provider_is_seen(
     assert seen <= failed_checks(findings) - clean
     assert not suite.has_error(findings)
     assert overall is not None
+
+
+def test_field_that_users_see_may_stand_in_an_answer_and_a_secret_one_may_not(
+    provider_of: Maker, fake_provider: FakeProvider
+) -> None:
+    version = provider_of.version()
+    runtime_app = RuntimeApp.objects.get(pk=version.package.app_id)
+    types = {"workspace": "text", "api_token": "secret"}
+    fields = [{"name": name, "label": name, "type": kind, "required": True} for name, kind in types.items()]
+    values = {name: f"{name}-of-acme-labs" for name in types}
+    put_auth_profile(
+        runtime_app,
+        actor="test",
+        profile={"strategy": "credential", "credential": {"fields": fields}},
+        given_secrets={"test_connection": {"fields": values}},
+    )
+    for name, is_echo in (("workspace", False), ("api_token", True)):
+        data = {"location": values[name], "temperature_c": 1, "condition": "sunny"}
+        fake_provider.answers["current_weather"] = {"data": data}
+        assert ("secrets_not_echoed" in failed_checks(run(version)[2])) is is_echo
+
+
+def test_secret_in_an_error_is_not_kept(provider_of: Maker, fake_provider: FakeProvider) -> None:
+    version = provider_of.version()
+    runtime_app = RuntimeApp.objects.select_related("app").get(pk=version.package.app_id)
+    set_named_secret(runtime_app, "API_TOKEN", Secret(CANARY), actor="test")
+    refusal = {"status": "error", "error": {"code": CANARY, "message": CANARY}}
+    fake_provider.answers |= dict.fromkeys((body["name"] for body in provider_of.capabilities), refusal)
+    findings = json.dumps(run(version)[2])
+    assert "The provider answered the error [redacted]." in findings
+    assert CANARY not in findings
 
 
 @pytest.mark.parametrize("check", ["secrets_not_echoed", "any_capability_answers"])
