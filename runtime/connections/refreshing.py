@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 
 from django.db import InterfaceError, OperationalError, transaction
 from django.db import connection as database
+from django.db.models import F
 from django.utils import timezone
 
 from aiffinity.lib.errors import PlatformError
@@ -166,10 +167,14 @@ def _circuit(row: Connection) -> tuple[str, str]:
 
 
 def _keep(row: Connection, grant: Grant) -> None:
-    """Write new tokens; of a connection that is being revoked meanwhile too, so that these are the ones revoked."""
+    """Write new tokens; of a connection that is being revoked meanwhile too, so that these are the ones revoked.
+
+    They stand under a fence of their own: whoever looked during the refresh saw the old ones, and neither refreshes
+    once more nor takes a refusal of theirs for one of the new.
+    """
     columns = fresh_columns(row, grant) | {"scopes": grant.scopes, "updated_at": timezone.now()}
     held = Connection.objects.filter(pk=row.pk, fence=row.fence)
-    if held.filter(status=ConnectionStatus.ACTIVE).update(**columns):
+    if held.filter(status=ConnectionStatus.ACTIVE).update(fence=F("fence") + 1, **columns):
         return
     held.filter(status=ConnectionStatus.REVOKING).update(
         sealed_content=columns["sealed_content"], next_attempt_at=timezone.now(), lease_until=None

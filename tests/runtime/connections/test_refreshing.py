@@ -12,6 +12,7 @@ from aiffinity.lib.models import AuditEntry
 from runtime.connections.claims import claim_due, claim_one, may_send
 from runtime.connections.refreshing import refresh_due_connections, refresh_now
 from runtime.connections.stored import open_content, seal_content
+from runtime.connections.use import Credentials, forget_access_token, open_credentials
 from runtime.models import Connection, ConnectionStatus
 from tests.connected import oauth2
 from tests.parallel import in_parallel
@@ -62,6 +63,25 @@ def test_fifty_calls_with_an_ended_token_make_one_refresh(weather, settings):
     assert statuses == [200] * 50
     assert weather.acme.refreshes() == 1
     assert [token["is_revoked"] for token in weather.acme.oauth()["tokens"]] == [False, False]
+
+
+def test_who_looked_during_a_refresh_neither_refreshes_again_nor_blames_the_new_token(weather):
+    weather.connect()
+    weather.make_due()
+    seen: list[tuple[Connection, Credentials]] = []
+
+    def look(execute, sql, params, many, context):
+        if sql.startswith("UPDATE") and "sealed_content" in sql and not seen:
+            seen.append((weather.connection, open_credentials(weather.runtime_app, weather.install.pk)))
+        return execute(sql, params, many, context)
+
+    with database.execute_wrapper(look):
+        refresh_due_connections()
+    [(row, credentials)] = seen
+    assert credentials.access_token != open_content(weather.connection).access_token
+    assert not refresh_now(row)
+    assert weather.acme.refreshes() == 1
+    assert forget_access_token(credentials), "the call may be asked again with the new token"
 
 
 @pytest.mark.django_db(transaction=True)
