@@ -1,8 +1,8 @@
 """The webhook endpoints of the fault runs: good, slow, dead, dripping and bombing ones, on one port.
 
 The path says how an endpoint behaves: `/webhooks/good`, `slow` (answers after 300 ms), `dead` (500), `hang` (never
-answers), `drip` (a byte of the head every 100 ms), `bomb` (200 MB that gzip to 200 KB) and `endless` (a body that
-never ends). Every delivery is verified and counted before the answer.
+answers), `down` (500 until POST /up), `drip` (a byte of the head every 100 ms), `bomb` (200 MB that gzip to 200 KB)
+and `endless` (a body that never ends). Every delivery is verified and counted before the answer.
 """
 
 import asyncio
@@ -32,6 +32,8 @@ class FaultSink(Sink):
     def __init__(self, secret: str) -> None:
         super().__init__(secret)
         self.delays: dict[str, list[float]] = {}
+        self.is_down = True
+        self.accepted: dict[str, int] = {}
         self.bomb = gzip.compress(b"\0" * 1_048_576 * BOMB_MEGABYTES)
 
     def note(self, behaviour: str, headers: dict[str, str], body: bytes) -> None:
@@ -43,8 +45,8 @@ class FaultSink(Sink):
         self.take(headers, body)
 
     def report(self) -> dict[str, Any]:
-        """Tell the counts, and the delays in seconds."""
-        return {**super().report(), "delays": self.delays}
+        """Tell the counts, how often each event was answered with 200 at the `down` endpoints, and the delays."""
+        return {**super().report(), "accepted": self.accepted, "delays": self.delays}
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Serve one kept connection until it ends."""
@@ -59,6 +61,9 @@ class FaultSink(Sink):
                     content = json.dumps(self.report()).encode()
                     writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (len(content), content))
                     await writer.drain()
+                elif path == "/up":
+                    self.is_down = False
+                    await self._good(writer)
                 else:
                     await self._receive(path.rpartition("/")[2], headers, body, writer)
         writer.close()
@@ -67,9 +72,14 @@ class FaultSink(Sink):
         self, behaviour: str, headers: dict[str, str], body: bytes, writer: asyncio.StreamWriter
     ) -> None:
         self.note(behaviour, headers, body)
+        if behaviour == "down" and not self.is_down:
+            event_id = json.loads(body)["id"]
+            self.accepted[event_id] = self.accepted.get(event_id, 0) + 1
+            behaviour = "good"
         answers: dict[str, Callable[[asyncio.StreamWriter], Awaitable[None]]] = {
             "slow": self._slow,
             "dead": self._dead,
+            "down": self._dead,
             "hang": self._drip_nothing,
             "drip": self._drip,
             "bomb": self._bomb,

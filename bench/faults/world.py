@@ -10,7 +10,7 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
-from urllib.request import urlopen
+from urllib.request import Request, urlopen
 
 from aiffinity.embedded.postgres import PostgresServer
 from aiffinity.embedded.valkey import ValkeyServer
@@ -90,6 +90,11 @@ class World:
         with urlopen(f"{self.sink_url}/report", timeout=60) as answer:
             seen: dict[str, Any] = json.load(answer)
         return seen
+
+    def bring_up(self) -> None:
+        """Let the endpoints that are down answer 200 from now on."""
+        with urlopen(Request(f"{self.sink_url}/up", method="POST"), timeout=10):
+            pass
 
     def make_apps(self, count: int, *, behaviour: str = "good", timeout_ms: int = 5000) -> list[str]:
         """Register apps whose webhooks go to an endpoint of that behaviour, and return their ids."""
