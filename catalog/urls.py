@@ -27,5 +27,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("space/installs/<str:install_id>/connection", InstallConnectionView.as_view()),
     path("space/installs/<str:install_id>/connection/complete", CompleteConnectionView.as_view()),
     path("space/connections/callback/<str:app_id>", ConnectionCallbackView.as_view()),
+    # No visit that the platform began ends here, so nothing is handed on.
+    path("space/connections/callback", ConnectionCallbackView.as_view(schema=None), {"app_id": ""}),
     path("space/categories", CategoryListView.as_view()),
 ]
