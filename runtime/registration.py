@@ -64,9 +64,10 @@ def update_runtime_app(runtime_app: RuntimeApp, *, actor: str, fields: dict[str,
     Raises InvalidState when a status is given for an app that the platform suspended.
     """
     with transaction.atomic():
-        # The app before its runtime, as where an app is deleted.
+        # The app before its runtime, as where it is deleted; the endpoint before the log, as where it is disabled.
         App.objects.select_for_update(no_key=True).filter(pk=runtime_app.pk).exists()
         locked = RuntimeApp.objects.get_locked(runtime_app.pk)
+        WebhookEndpoint.objects.select_for_update(no_key=True).filter(pk=locked.pk).exists()
         before = locked.status
         if "status" in fields:
             _set_status(locked, fields["status"])

@@ -69,19 +69,27 @@ def test_a_change_and_a_deletion_of_one_app_wait_for_each_other_in_one_order(reg
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("other", ["deletion", "disabling"])
-def test_a_new_webhook_profile_and_another_writer_of_the_app_wait_for_each_other_in_one_order(register, other):
+@pytest.mark.parametrize(
+    "call",
+    [
+        ("PUT", "/webhooks", {**WEBHOOK_PROFILE, "url": "https://acmeweather.com/new"}),
+        ("PATCH", "", {"webhook_url": "https://acmeweather.com/new"}),
+    ],
+    ids=["profile", "app"],
+)
+def test_a_new_address_and_another_writer_of_the_app_wait_for_each_other_in_one_order(register, other, call):
     registered = register()
     answers = []
     is_answered = threading.Event()
 
-    def put() -> None:
+    def send() -> None:
         try:
-            answers.append(registered("PUT", "/webhooks", {**WEBHOOK_PROFILE, "url": "https://acmeweather.com/new"}))
+            answers.append(registered(*call))
             is_answered.set()
         finally:
             connection.close()
 
-    thread = threading.Thread(target=put)
+    thread = threading.Thread(target=send)
     with transaction.atomic():
         if other == "deletion":
             App.objects.select_for_update(no_key=True).get(pk=registered.app_id)
