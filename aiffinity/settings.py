@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 import django_stubs_ext
 import environ
+from django.core.exceptions import ImproperlyConfigured
 
 from aiffinity.embedded.addresses import celery_broker_url, embedded_urls
 
@@ -107,8 +108,9 @@ USE_TZ = True
 # PostgreSQL and Redis; unset means the embedded servers below DATA_DIR ---------------------------------------
 EMBEDDED = embedded_urls(DATA_DIR)
 DATABASES: dict[str, Any] = {"default": env.db_url_config(env("DATABASE_URL", default="") or EMBEDDED.database_url)}
-if DATABASES["default"]["ENGINE"] == "django.db.backends.postgresql":
-    DATABASES["default"]["ENGINE"] = "aiffinity.lib.postgresql"
+if DATABASES["default"].get("ENGINE") != "django.db.backends.postgresql":
+    raise ImproperlyConfigured("DATABASE_URL must be an address such as postgres://user:password@host:5432/name.")
+DATABASES["default"]["ENGINE"] = "aiffinity.lib.postgresql"
 DATABASE_POOL_SIZE = env.int("DATABASE_POOL_SIZE", default=16)
 if DATABASE_POOL_SIZE:
     DATABASES["default"].setdefault("OPTIONS", {})["pool"] = {

@@ -59,9 +59,13 @@ class StrictSerializer(serializers.Serializer[Any]):
     def _unknown(self, key: str, name: str, writable: set[str]) -> serializers.ErrorDetail:
         if name in self.fields:
             return serializers.ErrorDetail("This field is read-only; leave it out.", code="read_only")
-        near = difflib.get_close_matches(name, sorted(writable), n=1)
-        hint = f" Did you mean '{near[0]}'?" if near else f" Known fields: {', '.join(sorted(writable))}."
-        return serializers.ErrorDetail(f"Unknown field.{hint}", code="unknown_field")
+        return serializers.ErrorDetail(f"Unknown field. {_hint(name, sorted(writable))}", code="unknown_field")
+
+
+def _hint(name: str, known: list[str]) -> str:
+    if near := difflib.get_close_matches(name, known, n=1):
+        return f"Did you mean '{near[0]}'?"
+    return f"Known fields: {', '.join(known)}." if known else "This body has no fields; send {}."
 
 
 class TextField(serializers.CharField):
