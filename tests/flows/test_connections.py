@@ -137,8 +137,8 @@ def test_a_state_that_does_not_count_gets_a_page_without_a_link(weather):
         assert response.status_code == 400
         assert "This link is no longer good" in response.content.decode()
         assert "aiffinity:" not in response.content.decode()
-    for app_id in ("app_01J8XKWM3N4QR5STVYZ2BCDEFG", "x" * 5000, "%0A", "<b>"):
-        page = weather.api.get(f"/v1/space/connections/callback/{app_id}?{urlencode(given)}")
+    for place in ("", "/app_01J8XKWM3N4QR5STVYZ2BCDEFG", "/" + "x" * 5000, "/%0A", "/<b>"):
+        page = weather.api.get(f"/v1/space/connections/callback{place}?{urlencode(given)}")
         assert (page.status_code, page.headers["Content-Type"].partition(";")[0]) == (400, "text/html")
 
 

@@ -91,6 +91,15 @@ def test_every_kind_of_process_refuses_to_start_when_misconfigured(command, tmp_
     assert "The platform refuses to start:\n  aiffinity.E001: AIFFINITY_ENVIRONMENT is unknown." in done.stderr
 
 
+def test_a_database_address_that_is_none_is_said_without_showing_it():
+    environment = {**os.environ, "DATABASE_URL": "hunter2@nowhere"}
+    command = [sys.executable, "manage.py", "check"]
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode != 0
+    assert "DATABASE_URL must be an address such as postgres://user:password@host:5432/name." in done.stderr
+    assert "hunter2" not in done.stderr
+
+
 @pytest.mark.django_db
 def test_rows_sealed_by_an_unknown_key_are_refused(settings):
     key = development_variables()["AIFFINITY_ENCRYPTION_KEYS"].replace("k1:", "lost:")

@@ -15,6 +15,7 @@ from aiffinity.lib.serializers import (
     json_type,
     snake_case,
 )
+from aiffinity.lib.views import EmptyBody
 
 
 class Inner(StrictSerializer):
@@ -74,6 +75,14 @@ def test_an_unknown_field_is_named_with_the_nearest_known_one():
     [(field, code, message)] = faults({"display_name": "A", "zzz": 1})
     assert (field, code) == ("zzz", "unknown_field")
     assert message.startswith("Unknown field. Known fields: display_name, is_public, ")
+
+
+def test_an_unknown_field_of_a_body_without_fields_says_that_it_has_none():
+    with pytest.raises(serializers.ValidationError) as caught:
+        EmptyBody(data={"reason": "x"}).is_valid(raise_exception=True)
+    assert [str(message) for message in caught.value.detail["reason"]] == [
+        "Unknown field. This body has no fields; send {}."
+    ]
 
 
 def test_a_read_only_field_is_refused():

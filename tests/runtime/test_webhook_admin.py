@@ -206,6 +206,7 @@ def test_ops_recover_what_failed_since(desk, endpoint, fake_provider):
     failed(endpoint, fake_provider, 3)
     olga, step = desk(), f"webhookendpoint/{endpoint.pk}/step/recover/"
     assert step in olga.get(f"webhookendpoint/{endpoint.pk}/change/")
+    assert "Such as 2026-04-04 10:00." in olga.get(step)
     for since in ("", "soon", "2999-01-01 00:00"):
         assert olga.post(step, {**WHY, "since": since}).status_code == 422
     assert Delivery.objects.filter(status="failed").count() == 3
