@@ -120,7 +120,7 @@ def test_claiming_and_recording_take_the_same_queries_for_any_batch(endpoint, co
         claims = claim_due()
     with CaptureQueriesContext(connection) as recording:
         record_as_late(*claims)
-    assert (len(claims), len(claiming), len(recording)) == (count, 2, 5)
+    assert (len(claims), len(claiming), len(recording)) == (count, 2, 6)
     assert DeliveryAttempt.objects.count() == count
 
 

@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future
 from dataclasses import dataclass
+from functools import lru_cache
 
 import pycurl  # noqa: TID251 - The one home of the HTTP client.
 
@@ -22,6 +23,8 @@ Outcome = tuple[OutboundRequest, OutboundResponse | OutboundError]
 
 # How many idle connections, of all hosts together, one sender keeps.
 MAX_CONNECTIONS = 256
+# How many addresses one sender keeps in their parsed form.
+MAX_KNOWN_URLS = 1024
 # How soon an iterable that had nothing to start is asked again.
 STARVED_SECONDS = 0.02
 
@@ -74,6 +77,8 @@ class MultiSender:
 
     def __init__(self, policy: EgressPolicy, resolver: NameResolver) -> None:
         self._policy = policy
+        # Many requests go to few addresses.
+        self._parse = lru_cache(maxsize=MAX_KNOWN_URLS)(parse_url)
         self._resolver = resolver
         self._idle: list[Transfer] = []
         self._in_flight: dict[pycurl.Curl, Transfer] = {}
@@ -138,7 +143,7 @@ class MultiSender:
     def _start(self, request: OutboundRequest) -> OutboundError | None:
         try:
             check_request(request)
-            url = parse_url(request.url, self._policy)
+            url = self._parse(request.url, self._policy)
         except OutboundError as refusal:
             return refusal
         if not self._needs_look_up(url):
