@@ -25,6 +25,8 @@ def prepare_environment() -> EmbeddedServices | None:
     for name, value in development_variables().items():
         os.environ.setdefault(name, value)
     os.environ["AIFFINITY_ENVIRONMENT"] = "development"
+    # The tests themselves keep the processor busy, and wait for workers.
+    os.environ.setdefault("WORKER_NICENESS", "0")
     # Races run up to 50 threads in one process, each with a connection of its own.
     os.environ.setdefault("DATABASE_POOL_SIZE", "40")
     data_dir = Path(tempfile.mkdtemp(prefix="aiffinity-tests-"))
