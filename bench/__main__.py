@@ -3,7 +3,7 @@
 import subprocess
 import sys
 
-BENCHMARKS = ("schemas", "drift", "suite", "console", "outbox", "deliveries", "health")
+BENCHMARKS = ("schemas", "drift", "suite", "console", "deliveries", "health")
 
 
 def main() -> int:

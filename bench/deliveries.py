@@ -20,12 +20,12 @@ from collections.abc import Callable, Sequence
 from typing import Any
 from urllib.request import Request, urlopen
 
+from bench.events import SECRET, WORKER, await_true, make_account, pending, post
 from bench.faults.world import free_port
 from bench.figures import Bar, p50, p95, report
-from bench.outbox import SECRET, WORKER, await_true, make_account, pending, post
 from bench.platforms import end, platform, start
 
-SINKS = {"checking": "bench.outbox_sink", "plain": "bench.plain_sink"}
+SINKS = {"checking": "bench.checking_sink", "plain": "bench.plain_sink"}
 APPS = 20
 APPS_AN_ACCOUNT = 10
 ROUNDS = 3

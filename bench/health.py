@@ -16,7 +16,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 from urllib.request import urlopen
 
-from bench.outbox import BenchFailed, make_account, start_worker
+from bench.events import BenchFailed, make_account, start_worker
 from bench.platforms import end, platform, start
 
 APPS_AN_ACCOUNT = 1000

@@ -5,10 +5,10 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from bench.events import await_true, pending, post
 from bench.faults.load import Load, load
 from bench.faults.world import World
 from bench.figures import Bar, p95
-from bench.outbox import await_true, pending, post
 
 TENANTS = 20
 BACK_SECONDS = 30.0

@@ -16,7 +16,7 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import Any
 
-from bench.outbox_sink import HOST, Sink
+from bench.checking_sink import HOST, Sink
 
 SLOW_SECONDS = 0.3
 DRIP_SECONDS = 0.1

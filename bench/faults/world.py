@@ -14,7 +14,7 @@ from urllib.request import Request, urlopen
 
 from aiffinity.embedded.postgres import PostgresServer
 from aiffinity.embedded.valkey import ValkeyServer
-from bench.outbox import SECRET, WORKER, await_true, make_account
+from bench.events import SECRET, WORKER, await_true, make_account
 from bench.platforms import end, platform, start
 
 WEB_THREADS = 32

@@ -1,7 +1,7 @@
-"""A webhook endpoint of its own process that checks every delivery: `python -m bench.outbox_sink DELAY_MS`.
+"""A webhook endpoint of its own process that checks every delivery: `python -m bench.checking_sink`.
 
 It prints its port, verifies both kinds of signatures with the secret in SINK_SECRET, and tells what it saw at
-GET /report. POST /delay/MS changes how long it takes to answer.
+GET /report.
 """
 
 import asyncio
@@ -10,7 +10,6 @@ import hmac
 import json
 import os
 import sys
-import time
 from typing import Any
 
 from standardwebhooks import Webhook, WebhookVerificationError
@@ -19,17 +18,15 @@ HOST = "127.0.0.1"
 
 
 class Sink:
-    """What was received so far, and how fast it answers."""
+    """What was received so far, and what was wrong with it."""
 
     def __init__(self, secret: str) -> None:
         self.secret = secret.encode()
         self.standard = Webhook(secret)
-        self.delay_seconds = 0.0
         self.counts: dict[str, int] = {}
         self.digests: dict[str, str] = {}
         self.bad_signatures = 0
         self.changed_bodies = 0
-        self.first_at = self.last_at = 0.0
 
     def take(self, headers: dict[str, str], body: bytes) -> None:
         """Verify one delivery and count it by the event's id."""
@@ -40,8 +37,6 @@ class Sink:
         digest = hashlib.sha256(body).hexdigest()
         self.changed_bodies += self.digests.setdefault(event_id, digest) != digest
         self.counts[event_id] = self.counts.get(event_id, 0) + 1
-        self.last_at = time.monotonic()
-        self.first_at = self.first_at or self.last_at
 
     def is_signed(self, headers: dict[str, str], body: bytes) -> bool:
         """Say whether the documents' header and the Standard Webhooks' headers both verify."""
@@ -53,13 +48,12 @@ class Sink:
         return hmac.compare_digest(expected, headers.get("x-aiffinity-signature", ""))
 
     def report(self) -> dict[str, Any]:
-        """Tell what was received; `seconds` lie between the first and the last delivery."""
+        """Tell what was received."""
         return {
             "event_ids": sorted(self.counts),
             "received": sum(self.counts.values()),
             "bad_signatures": self.bad_signatures,
             "changed_bodies": self.changed_bodies,
-            "seconds": self.last_at - self.first_at,
         }
 
     def answer(self, request_line: str, headers: dict[str, str], body: bytes) -> bytes:
@@ -69,9 +63,6 @@ class Sink:
             return json.dumps({"events": len(self.counts)}).encode()
         if method == "GET":
             return json.dumps(self.report()).encode()
-        if path.startswith("/delay/"):
-            self.delay_seconds = int(path.rpartition("/")[2]) / 1000
-            return b"{}"
         self.take(headers, body)
         return b'{"received": true}'
 
@@ -84,8 +75,6 @@ class Sink:
                 headers = {name.lower(): value.strip() for name, _, value in pairs}
                 body = await reader.readexactly(int(headers.get("content-length", "0")))
                 content = self.answer(head[0], headers, body)
-                if head[0].startswith("POST /webhooks"):
-                    await asyncio.sleep(self.delay_seconds)
                 writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (len(content), content))
                 await writer.drain()
         except (asyncio.IncompleteReadError, ConnectionError):
