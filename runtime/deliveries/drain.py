@@ -4,11 +4,8 @@ Requests run on one thread; the drain claims ahead of need on a second and recor
 HTTP never waits for the database. No transaction is open and no row is locked for HTTP. A slow endpoint holds its own
 few places in flight and nothing else: as long as it is waited for, the drain goes on claiming for all others.
 
-Wake-ups don't pile up. A process has one drain (`_guard`); a wake-up that comes while it runs only leaves a
-wish, which the drain looks for every few milliseconds, and ends at once. The guard is a lock of the process
-and not one of the database: an advisory lock of a session doesn't fit pooled connections, one of a
-transaction would be held while HTTP runs, and either would let a stopped process stop all others. Drains of
-several processes share the work by SKIP LOCKED instead.
+Wake-ups don't pile up. A process has one drain (`guard`); a wake-up that comes while it runs only leaves a wish, which
+the drain looks for every few milliseconds, and ends at once. Drains of several processes share the work by SKIP LOCKED.
 
 A drain ends when nothing is due, in flight or about to be retried. After `SPELL_SECONDS` it stops claiming
 and hands on to the next one, so that a worker that is told to stop ends in reasonable time. If its process
@@ -16,7 +13,6 @@ dies, the leases run out and the deliveries are due again.
 """
 
 import heapq
-import threading
 import time
 from collections import deque
 from collections.abc import Iterator
@@ -31,6 +27,7 @@ from django.utils import timezone
 
 from aiffinity.lib.outbound import OutboundError, OutboundRequest, OutboundResponse, client
 from runtime.deliveries.claims import BATCH_SIZE, Claim, claim_due, next_opening
+from runtime.deliveries.guard import DrainGuard
 from runtime.deliveries.outcomes import Result, judge, stopped
 from runtime.deliveries.recording import record_results
 from runtime.deliveries.requests import build_request
@@ -52,38 +49,6 @@ START_WITHIN_SECONDS = 5.0
 # Longer than the wait for a pooled connection, so that there is a second try.
 DATABASE_PATIENCE_SECONDS = 8.0
 DATABASE_PAUSE_SECONDS = 0.5
-
-
-class DrainGuard:
-    """Lets one drain run at a time in this process, and keeps the wishes of wake-ups for it."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._is_taken = False
-        self._is_wished_for = False
-        self.is_stopping = False
-
-    def take(self) -> bool:
-        """Become the drain, or leave a wish with the one that runs."""
-        with self._lock:
-            self._is_wished_for = True
-            is_free = not self._is_taken
-            self._is_taken = True
-            return is_free
-
-    def take_wish(self) -> bool:
-        """Say whether somebody woke the drain since it looked last."""
-        with self._lock:
-            is_wished_for, self._is_wished_for = self._is_wished_for, False
-            return is_wished_for
-
-    def give_up(self, *, even_if_wished_for: bool = False) -> bool:
-        """Stop being the drain; False where a wish came in between and must be heard first."""
-        with self._lock:
-            if self._is_wished_for and not even_if_wished_for:
-                return False
-            self._is_taken = False
-            return True
 
 
 _guard = DrainGuard()
@@ -285,7 +250,7 @@ class Drain:
     def _look_if_due(self) -> None:
         if time.monotonic() > self._ends_at or self._guard.is_stopping:
             self._is_feeding = False
-            self._has_left_some = self._may_have_more
+            self._has_left_some = self._guard.take_wish() or self._may_have_more
             self._guard.give_up(even_if_wished_for=True)
         elif (limit := self._claim_limit()) and self._has_waited_for_database() and self._is_worth_a_look():
             self._may_have_more, self._ended_since_look = False, 0

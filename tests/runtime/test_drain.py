@@ -7,7 +7,8 @@ from collections.abc import Callable
 import pytest
 from django.db import connection
 
-from runtime.deliveries.drain import MAX_IN_FLIGHT, Drain, DrainGuard, drain_due
+from runtime.deliveries.drain import MAX_IN_FLIGHT, Drain, drain_due
+from runtime.deliveries.guard import DrainGuard
 from runtime.models import Delivery, WebhookEndpoint
 from tests.fakes import FakeProvider, WebhookStep
 from tests.runtime.endpoints import make_endpoint, post
@@ -33,7 +34,7 @@ def test_drain_empties_a_queue_beyond_every_batch_and_cap(make_account, fake_pro
 
 def test_spell_that_ends_early_says_that_more_is_waiting(endpoint):
     post(endpoint, 3)
-    assert drain_due(linger_seconds=0, spell_seconds=-1) is False
+    assert drain_due(linger_seconds=0, spell_seconds=-1) is True
     assert Delivery.objects.filter(status="pending", fence=0).count() == 3
 
 
@@ -132,12 +133,12 @@ def test_guard_is_free_again_after_a_drain_that_failed(endpoint, fake_provider, 
     assert Delivery.objects.get().status == "delivered"
 
 
-def test_drain_of_a_process_that_ends_claims_nothing_more(endpoint, fake_provider):
+def test_drain_of_a_process_that_ends_claims_nothing_more_and_hands_on(endpoint, fake_provider):
     post(endpoint, 3)
     guard = DrainGuard()
     assert guard.take()
     guard.is_stopping = True
-    assert Drain(guard, linger_seconds=0, spell_seconds=20).run() is False
+    assert Drain(guard, linger_seconds=0, spell_seconds=20).run() is True
     assert Delivery.objects.filter(status="pending", fence=0).count() == 3
     assert guard.take()
 
