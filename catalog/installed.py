@@ -17,10 +17,14 @@ from runtime.models import Connection, ConnectionStatus, RuntimeApp
 
 def installs_of(user: User) -> QuerySet[Install]:
     """Return a user's installs, the newest first, with what their documents show."""
+    return with_what_is_shown(Install.objects.for_user(user)).order_by("-created_at", "-pk")
+
+
+def with_what_is_shown(installs: QuerySet[Install]) -> QuerySet[Install]:
+    """Join what the documents of installs show."""
     connections = Connection.objects.standing().filter(install_id=OuterRef("pk"))
     return (
-        Install.objects.for_user(user)
-        .select_related("package__account", "package__app", "version")
+        installs.select_related("package__account", "package__app", "version")
         .defer("version__capabilities", "version__changelog")
         .annotate(
             health_status=F("package__app__runtime_app__health_status"),
@@ -28,14 +32,12 @@ def installs_of(user: User) -> QuerySet[Install]:
             connection_status=Subquery(connections.values("status")),
             connection_made_with=Subquery(connections.values("authority_hash")),
         )
-        .order_by("-created_at", "-pk")
     )
 
 
 def install_document(install: Any) -> dict[str, Any]:
     """Render an install; `badges` says why it may not work now: degraded, orphaned, suspended."""
     package, version = install.package, install.version
-    health_status = getattr(install, "health_status", None)
     is_suspended = (
         package.suspended_at is not None or package.account.is_suspended or version.state == VersionState.SUSPENDED
     )
@@ -50,7 +52,7 @@ def install_document(install: Any) -> dict[str, Any]:
         "consented_at": install.consented_at,
         "params": install.params,
         "connection": _connection(install),
-        "badges": badges_of(package, health_status) + ["suspended"] * is_suspended,
+        "badges": badges_of(package, install.health_status) + ["suspended"] * is_suspended,
         "created_at": install.created_at,
         "removed_at": install.removed_at,
     }
@@ -84,7 +86,7 @@ def installability_for(package: Package, version: Version, user: User | None) ->
 
 
 def _connection(install: Any) -> dict[str, Any]:
-    profile, status = getattr(install, "auth_profile", None), getattr(install, "connection_status", None)
+    profile, status = install.auth_profile, install.connection_status
     shown = shown_status(status, install.connection_made_with, profile) if status else NOT_CONNECTED
     return {"required": profile is not None, "status": shown}
 

@@ -6,8 +6,9 @@ from rest_framework.response import Response
 
 from aiffinity.lib.views import PageQuery, get_owned
 from capabilities.installs import install_package, uninstall_package
+from capabilities.models import Install
 from capabilities.updates import change_install
-from catalog.installed import install_document, installs_of
+from catalog.installed import install_document, installs_of, with_what_is_shown
 from catalog.listings import find_package
 from catalog.serializers import InstallBody, InstallOut, InstallPatchBody
 from catalog.views.base import UserView
@@ -43,8 +44,8 @@ class InstallView(UserView):
     )
     def delete(self, request: Request, id_or_slug: str) -> Response:
         """Remove the caller's install and answer its final state."""
-        package = find_package(id_or_slug)
-        return Response(install_document(uninstall_package(self.user, package, actor=self.actor)))
+        removed = uninstall_package(self.user, find_package(id_or_slug), actor=self.actor)
+        return Response(install_document(with_what_is_shown(Install.objects.filter(pk=removed.pk)).get()))
 
 
 class InstallListView(UserView):

@@ -75,7 +75,8 @@ def test_connect_use_uninstall(weather, id_token):
     ).json()["data"]
     assert "connection_required" not in [reason["code"] for reason in detail["reasons"]]
 
-    weather.api.delete(f"/v1/space/marketplace/{weather.published.package.pk}/install", token=weather.token)
+    removed = weather.api.delete(f"/v1/space/marketplace/{weather.published.package.pk}/install", token=weather.token)
+    assert removed.json()["data"]["connection"] == {"required": True, "status": "none"}
     assert weather.call("GET").status_code == 404
     assert revoke_due_connections() == 1
     assert not Connection.objects.exists()
