@@ -193,7 +193,7 @@ class Migration(migrations.Migration):
                     ("security_review_version", "Can decide as a security reviewer"),
                     ("architecture_review_version", "Can decide as an architecture reviewer"),
                     ("curate_package", "Can grant the strategic surface to a package"),
-                    ("suspend_package", "Can suspend versions and packages"),
+                    ("suspend_package", "Can suspend and resume versions and packages"),
                 ],
             },
         ),
