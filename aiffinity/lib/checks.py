@@ -15,6 +15,7 @@ from aiffinity.lib.deployment import environment_fault
 
 ENVIRONMENTS = ("development", "sandbox", "staging", "production")
 SEALED_PREFIX = "sealed_"
+MOST_NICE = 19
 
 
 def check_environment(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
@@ -41,6 +42,14 @@ def check_keys(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     except ImproperlyConfigured as exc:
         return [Error(str(exc), hint="`.env.example` shows how to make one.", id="aiffinity.E003")]
     return []
+
+
+def check_worker_niceness(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """Refuse a niceness that no process may give itself, or that would put workers before everybody else."""
+    if 0 <= settings.WORKER_NICENESS <= MOST_NICE:
+        return []
+    hint = f"Set it to a whole number from 0 to {MOST_NICE}, or leave it out."
+    return [Error("WORKER_NICENESS is out of range.", hint=hint, id="aiffinity.E006")]
 
 
 def check_database_environment(app_configs: Any, databases: Any = None, **kwargs: Any) -> list[CheckMessage]:
@@ -95,5 +104,6 @@ def register_all() -> None:
     """Register every check of the library."""
     register(check_environment)
     register(check_keys)
+    register(check_worker_niceness)
     register(check_database_environment, Tags.database)
     register(check_sealed_rows, Tags.database)

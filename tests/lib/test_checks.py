@@ -35,6 +35,9 @@ def errors_found():
         ("ENVIRONMENT", "production", ["aiffinity.E002"]),
         ("ENCRYPTION_KEYS", [], ["aiffinity.E003"]),
         ("ENCRYPTION_KEYS", ["k1:short"], ["aiffinity.E003"]),
+        ("WORKER_NICENESS", -1, ["aiffinity.E006"]),
+        ("WORKER_NICENESS", 20, ["aiffinity.E006"]),
+        ("WORKER_NICENESS", 19, []),
         ("ENVIRONMENT", "development", []),
     ],
 )
