@@ -159,6 +159,8 @@ def test_a_code_that_comes_back_to_another_app_is_not_handed_on(weather, publish
     page = show(weather, **came_back)
     assert (page.status_code, "This link is no longer good" in page.content.decode()) == (400, True)
     assert came_back["code"] not in page.content.decode()
+    nowhere = weather.api.get(f"/v1/space/connections/callback?{urlencode(came_back)}")
+    assert (nowhere.status_code, came_back["code"] in nowhere.content.decode()) == (400, False)
     refused = consent_page(at_rogue["authorization_url"])
     assert refused.status_code == 400, "Acme sends nobody to the redirect URI of another app"
     assert weather.acme.oauth()["requests"] == []

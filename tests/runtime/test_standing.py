@@ -11,8 +11,12 @@ from django.utils import timezone
 
 from aiffinity.lib.mail_delivery import send_due
 from aiffinity.lib.models import AuditEntry, OutgoingMail
+from aiffinity.lib.outbound import OutboundResponse
+from aiffinity.lib.outbound.messages import Headers
 from runtime.deliveries.claims import claim_due
 from runtime.deliveries.drain import drain_due
+from runtime.deliveries.outcomes import judge
+from runtime.deliveries.recording import record_results
 from runtime.models import Delivery, Event, RuntimeApp, WebhookEndpoint
 from tests.fakes import FakeProvider
 from tests.fakes.switches import WebhookStep
@@ -210,3 +214,16 @@ def test_mails_say_since_when_and_what_to_call(endpoint, settings):
     assert f"no delivery has succeeded since {since}" in ended
     assert f"PUT {api_path}/webhooks" in ended
     assert f'POST {api_path}/webhooks/recover with {{"since": "{endpoint.failing_since:%Y-%m-%dT%H:%M:%SZ}"}}' in ended
+
+
+def test_mail_about_an_endpoint_that_was_well_a_moment_ago_says_when_it_ended(endpoint):
+    post(endpoint, 2)
+    now = timezone.now()
+    answers = [OutboundResponse(status, Headers(), b"", elapsed_ms=1, effective_ip="") for status in (200, 410)]
+    claims = claim_due()
+    record_results([judge(claim, answers.pop(0), attempted_at=now, now=now) for claim in claims])
+    endpoint.refresh_from_db()
+    assert (endpoint.disabled_reason, endpoint.failing_since) == ("gone", None)
+    send_due()
+    [message] = mail.outbox
+    assert f'{{"since": "{endpoint.disabled_at:%Y-%m-%dT%H:%M:%SZ}"}}' in message.body
