@@ -49,7 +49,7 @@ class PostgresServer(EmbeddedServer):
         pid = self.running_pid()
         if pid is not None:
             os.kill(pid, signal.SIGINT)
-            self._await_end()
+            self._await_end(pid)
 
     def answers(self) -> bool:
         """Return whether the server takes connections."""

@@ -79,8 +79,12 @@ class EmbeddedServer(ABC):
             process.terminate()
             raise self._error(f"did not answer within {READY_TIMEOUT_SECONDS} s")
 
-    def _await_end(self) -> None:
-        if not processes.wait_until(self.has_ended, timeout_seconds=STOP_TIMEOUT_SECONDS):
+    def _await_end(self, pid: int | None) -> None:
+        # A server removes its pid file a moment before its process ends.
+        def is_gone() -> bool:
+            return self.has_ended() and (pid is None or not processes.is_alive(pid))
+
+        if not processes.wait_until(is_gone, timeout_seconds=STOP_TIMEOUT_SECONDS):
             raise self._error(f"did not stop within {STOP_TIMEOUT_SECONDS} s")
 
     def _error(self, what: str) -> EmbeddedServerError:

@@ -36,8 +36,9 @@ class ValkeyServer(EmbeddedServer):
         """Write what is to be kept and end the server."""
         if not self.answers():
             return
+        pid = self.running_pid()
         self._client().shutdown(nosave=True)
-        self._await_end()
+        self._await_end(pid)
 
     def answers(self) -> bool:
         """Return whether the server takes connections and has read its data."""
