@@ -14,6 +14,8 @@ from rest_framework.response import Response
 from aiffinity.lib.errors import REGISTRY
 from aiffinity.lib.views import PlatformView
 
+PUBLIC_MAX_AGE_SECONDS = 300
+
 
 class ErrorEntryOut(serializers.Serializer[Any]):
     """One entry of the error registry."""
@@ -29,6 +31,7 @@ class ErrorsView(PlatformView):
 
     permission_classes = (AllowAny,)
     is_paginated = False
+    public_max_age_seconds = PUBLIC_MAX_AGE_SECONDS
 
     @extend_schema(
         operation_id="listErrors",
@@ -47,6 +50,7 @@ class OpenApiView(PlatformView):
 
     permission_classes = (AllowAny,)
     is_bare = True
+    public_max_age_seconds = PUBLIC_MAX_AGE_SECONDS
 
     @extend_schema(
         operation_id="getOpenApiDocument",

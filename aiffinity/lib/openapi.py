@@ -10,6 +10,7 @@ from drf_spectacular.plumbing import ComponentRegistry
 from rest_framework import serializers
 from rest_framework.permissions import AllowAny
 
+from aiffinity.lib.conditional import CONDITIONAL_METHODS
 from aiffinity.lib.openapi_components import (
     EXAMPLE_REQUEST_ID,
     EXTRA_HEADERS,
@@ -57,6 +58,8 @@ class PlatformSchema(AutoSchema):
                 self._complete_error(status, response)
         for status in self._error_statuses():
             operation["responses"].setdefault(status, response_ref(status))
+        if self._shows_tags():
+            operation["responses"]["304"] = {"$ref": "#/components/responses/NotModified"}
         operation["responses"] = dict(sorted(operation["responses"].items()))
         if operation.get("requestBody") and self._takes_both_casings():
             operation["description"] = f"{operation.get('description', '')}\n\n{CASING_NOTE}".strip()
@@ -148,6 +151,8 @@ class PlatformSchema(AutoSchema):
             found.append("404")
         if self.method in WRITE_METHODS or self.get_override_parameters() or self._is_paginated():
             found.append("400")
+        if self.method in CONDITIONAL_METHODS:
+            found.append("412")
         if self.method != "GET":
             found.extend(("409", "422"))
         if self.method in WRITE_METHODS:
@@ -156,7 +161,15 @@ class PlatformSchema(AutoSchema):
 
     def _header_names(self) -> list[str]:
         names = ["X-Request-Id", *RATE_LIMIT_HEADERS]
-        return [*names, "Idempotency-Replayed"] if self._is_idempotent() else names
+        if self._is_idempotent():
+            names.append("Idempotency-Replayed")
+        if self._shows_tags() or self.method in ("PUT", "PATCH"):
+            names.append("ETag")
+        return names
+
+    def _shows_tags(self) -> bool:
+        """Say whether this is a GET of JSON, and not of a page."""
+        return self.method == "GET" and not getattr(self.view, "is_page", False)
 
     def _is_idempotent(self) -> bool:
         return self.method == "POST" and getattr(self.view, "is_idempotent", False)
@@ -168,6 +181,10 @@ class PlatformSchema(AutoSchema):
         names = ["RequestId"]
         if self._is_idempotent():
             names.append("IdempotencyKey")
+        if self._shows_tags():
+            names.append("IfNoneMatch")
+        if self.method in CONDITIONAL_METHODS:
+            names.append("IfMatch")
         if self._is_paginated():
             names.extend(name for name in ("Limit", "Offset") if name.lower() not in given)
         return [{"$ref": f"#/components/parameters/{name}"} for name in names]

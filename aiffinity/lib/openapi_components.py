@@ -14,6 +14,7 @@ SECURITY_ACCESS_TOKEN = "oauth2"  # noqa: S105  The name of a scheme.
 RATE_LIMIT_HEADERS = ("X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset")
 EXAMPLE_REQUEST_ID = "req_01J8XKWM3N4QR5STVYZ2BCDEFG"
 REQUEST_ID: Json = {"type": "string", "examples": [EXAMPLE_REQUEST_ID]}
+TAG: Json = {"type": "string", "examples": ['"k3ZL0d8pQ1uYx2Va"']}
 
 # Scopes of access tokens and what they allow; the room that issues tokens fills this in AppConfig.ready().
 oauth_scopes: dict[str, str] = {}
@@ -27,6 +28,7 @@ STATUS_TITLES = {
     404: "There is no such resource for this caller",
     405: "The path doesn't take this method",
     409: "The request clashes with the current state",
+    412: "The resource has changed since it was read",
     413: "The body is too large",
     415: "The body is not JSON",
     422: "A rule forbids this",
@@ -36,7 +38,13 @@ STATUS_TITLES = {
     503: "A part is away for the moment",
     504: "The provider did not answer in time",
 }
-EXTRA_HEADERS = {401: ("WWW-Authenticate",), 405: ("Allow",), 429: ("Retry-After",), 503: ("Retry-After",)}
+EXTRA_HEADERS = {
+    401: ("WWW-Authenticate",),
+    405: ("Allow",),
+    412: ("ETag",),
+    429: ("Retry-After",),
+    503: ("Retry-After",),
+}
 
 
 def header_refs(names: list[str]) -> Json:
@@ -55,7 +63,10 @@ def components() -> Json:
         "schemas": {"Error": error_schema(), "Meta": meta_schema(), "ListMeta": list_meta_schema()},
         "headers": headers(),
         "parameters": parameters(),
-        "responses": {f"Error{status}": error_response(status) for status in STATUS_TITLES},
+        "responses": {
+            "NotModified": not_modified_response(),
+            **{f"Error{status}": error_response(status) for status in STATUS_TITLES},
+        },
         "securitySchemes": security_schemes(),
     }
 
@@ -123,6 +134,7 @@ def headers() -> Json:
         "X-RateLimit-Remaining": (integer, "Calls left."),
         "X-RateLimit-Reset": (integer, "When the window ends, in epoch seconds."),
         "Idempotency-Replayed": (text, "`true` when this is the kept first answer."),
+        "ETag": (TAG, "What `If-None-Match` and `If-Match` compare; it changes with the resource."),
         "Retry-After": (integer, "Seconds to wait."),
         "WWW-Authenticate": (text, "What to send (RFC 6750)."),
         "Allow": (text, "The methods that the path takes."),
@@ -145,6 +157,18 @@ def parameters() -> Json:
             "schema": {"type": "string", "pattern": "^[ -~]{1,255}$"},
             "description": "A retry with the same key and body gets the first answer for 24 hours.",
         },
+        "IfNoneMatch": {
+            "name": "If-None-Match",
+            "in": "header",
+            "schema": TAG,
+            "description": "An `ETag` that you have: while it holds, the answer is 304 without a body.",
+        },
+        "IfMatch": {
+            "name": "If-Match",
+            "in": "header",
+            "schema": TAG,
+            "description": "The `ETag` that you read: the call is refused (412) where somebody wrote meanwhile.",
+        },
         "Limit": {
             "name": "limit",
             "in": "query",
@@ -158,6 +182,12 @@ def parameters() -> Json:
             "description": "Items to skip before the page.",
         },
     }
+
+
+def not_modified_response() -> Json:
+    """Describe the answer to a GET of what the caller has already."""
+    names = ["X-Request-Id", *RATE_LIMIT_HEADERS, "ETag"]
+    return {"description": "What you have is what there is.", "headers": header_refs(names)}
 
 
 def error_response(status: int) -> Json:

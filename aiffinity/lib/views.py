@@ -1,17 +1,19 @@
 """The base of every API view: authenticate, count, check, run, wrap."""
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, TypeVar
 
 from django.contrib.auth.models import AnonymousUser
 from django.db.models import Model, QuerySet
+from django.http.response import HttpResponseBase
 from rest_framework import serializers
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from aiffinity.lib import idempotency
+from aiffinity.lib import conditional, idempotency
 from aiffinity.lib.envelope import Page, Pagination
 from aiffinity.lib.errors import InvalidJson, NotFound, PayloadTooLarge, field_error
 from aiffinity.lib.json_gate import MAX_BODY_BYTES
@@ -33,17 +35,22 @@ class PageQuery(serializers.Serializer[Any]):
 class PlatformView(APIView):
     """An API view: thin methods that parse, call a verb and serialise.
 
-    `is_bare` leaves the envelope out where an outside standard fixes the body; `is_paginated` is for lists
-    in the documentation that are answered whole, and `documented_errors` adds error statuses there that not
-    every view of its method has (502, 504). `is_idempotent` says whether
-    POST honours `Idempotency-Key`; `one_time_fields` are left out of the answer that is kept for a replay.
+    `is_bare` leaves the envelope out where an outside standard fixes the body, and `is_page` is for HTML;
+    `is_paginated` is for lists in the documentation that are answered whole, and `documented_errors` adds error
+    statuses there that not every view of its method has (502, 504). `is_idempotent` says whether POST honours
+    `Idempotency-Key`; `one_time_fields` are left out of the answer that is kept for a replay. `moving_fields` of a
+    resource change without a caller's write, so they hold up no `If-Match`; `public_max_age_seconds` lets anybody
+    keep the answer to an anonymous GET for so long.
     """
 
     http_method_names = ["get", "head", "post", "put", "patch", "delete"]
     is_bare = False
+    is_page = False
     is_paginated = True
     is_idempotent = True
     one_time_fields: tuple[str, ...] = ()
+    moving_fields: tuple[str, ...] = ()
+    public_max_age_seconds: int | None = None
     documented_errors: tuple[int, ...] = ()
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
@@ -63,6 +70,12 @@ class PlatformView(APIView):
         self.check_permissions(request)
         if self.is_idempotent and request.method == "POST" and hasattr(self, "post"):
             idempotency.begin(request, is_bare=self.is_bare, one_time_fields=self.one_time_fields)
+        if conditional.is_conditional_write(request):
+            self._write_on_condition(str(request.method).lower())
+
+    def current(self, request: Request, **kwargs: Any) -> Response:
+        """Answer the resource that a write to this path changes: what GET answers, where the view has one."""
+        return self.get(request, **kwargs)  # type: ignore[attr-defined,no-any-return]
 
     def handle_exception(self, exc: Exception) -> Response:
         """Replay a kept answer, or render the error envelope."""
@@ -71,8 +84,10 @@ class PlatformView(APIView):
         response: Response = self.get_exception_handler()(exc, self.get_exception_handler_context())
         return response
 
-    def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Response:
-        """Add the rate-limit headers and keep the answer of an idempotent POST.
+    def finalize_response(  # type: ignore[override]  # A 304 is an answer of Django's own.
+        self, request: Request, response: Any, *args: Any, **kwargs: Any
+    ) -> HttpResponseBase:
+        """Add the rate-limit headers and the tag, and keep the answer of an idempotent POST.
 
         An answer that a stricter limit refused keeps the headers of that limit.
         """
@@ -80,7 +95,7 @@ class PlatformView(APIView):
         for name, value in getattr(request, "rate_limit_headers", {}).items():
             final.headers.setdefault(name, value)
         idempotency.finish(request, final)
-        return final
+        return conditional.add_tag(self, request, final)
 
     def read(self, serializer_class: type[serializers.Serializer[Any]], **context: Any) -> dict[str, Any]:
         """Validate the body; a PATCH takes any part of the fields. Raises VALIDATION_ERROR (400)."""
@@ -106,6 +121,12 @@ class PlatformView(APIView):
         total = queryset.count()
         items = [render(row) for row in queryset[offset : offset + limit]]
         return Response(Page(items, Pagination(total, limit, offset)))
+
+    def _write_on_condition(self, method: str) -> None:
+        """Put the check of the condition before this request's method."""
+        handler = getattr(self, method, None)
+        if handler is not None:
+            setattr(self, method, partial(conditional.write_if_unchanged, self, handler))
 
 
 def get_owned(queryset: QuerySet[M], pk: str) -> M:

@@ -3,12 +3,11 @@
 from typing import Any
 
 from drf_spectacular.utils import extend_schema
-from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from aiffinity.lib.envelope import Page, Pagination
-from aiffinity.lib.views import PageQuery, PlatformView
+from aiffinity.lib.views import PageQuery
 from catalog.categories import counted_categories
 from catalog.installed import installability_for, with_install_state
 from catalog.listings import find_package, listing_document, shown_version
@@ -22,14 +21,12 @@ from catalog.serializers import (
     MarketplaceListingOut,
     PackageDetailOut,
 )
-from catalog.views.base import UserView
+from catalog.views.base import PublicView, UserView
 from providers.models import User
 
 
-class CatalogView(PlatformView):
+class CatalogView(PublicView):
     """The public catalog."""
-
-    permission_classes = [AllowAny]
 
     @extend_schema(
         operation_id="listCatalog",
@@ -59,10 +56,8 @@ class MarketplaceView(UserView):
         return Response(Page(with_install_state(page.items, self.user), page.pagination))
 
 
-class PackageView(PlatformView):
+class PackageView(PublicView):
     """A package's public page."""
-
-    permission_classes = [AllowAny]
 
     @extend_schema(
         operation_id="getCatalogPackage",
@@ -90,10 +85,8 @@ class MarketplacePackageView(UserView):
         return Response(with_install_state([page], self.user)[0])
 
 
-class InstallabilityView(PlatformView):
+class InstallabilityView(PublicView):
     """Whether a package can be installed."""
-
-    permission_classes = [AllowAny]
 
     @extend_schema(
         operation_id="getInstallability",
@@ -107,10 +100,8 @@ class InstallabilityView(PlatformView):
         return Response(installability_for(package, shown_version(package), user_of(request)))
 
 
-class CategoryListView(PlatformView):
+class CategoryListView(PublicView):
     """All categories."""
-
-    permission_classes = [AllowAny]
 
     @extend_schema(
         operation_id="listCategories",

@@ -28,6 +28,7 @@ class ConnectionCallbackView(PlatformView):
 
     permission_classes = (AllowAny,)
     is_bare = True
+    is_page = True
 
     @extend_schema(
         operation_id="showConnectionCallback",

@@ -36,6 +36,7 @@ class InstallConnectionView(OwnInstallView):
     """The connection of one of the user's installs."""
 
     one_time_fields = ("authorization_url", "state")
+    moving_fields = ("expires_at",)
 
     @extend_schema(
         operation_id="getConnection",

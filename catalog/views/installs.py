@@ -1,9 +1,12 @@
 """Installing and uninstalling, and what a user has (spec 1 decision 12, spec 2 "Catalog")."""
 
+from typing import Any
+
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from aiffinity.lib.errors import NotFound
 from aiffinity.lib.views import PageQuery, get_owned
 from capabilities.installs import install_package, uninstall_package
 from capabilities.models import Install
@@ -13,9 +16,14 @@ from catalog.listings import find_package
 from catalog.serializers import InstallBody, InstallOut, InstallPatchBody
 from catalog.views.base import UserView
 
+# What the provider, the package and the connection bring about, beside the user's own choices.
+MOVING_FIELDS = ("package", "connection", "badges")
+
 
 class InstallView(UserView):
     """A user's install of one package, under both paths."""
+
+    moving_fields = MOVING_FIELDS
 
     @extend_schema(
         operation_id="installPackage",
@@ -47,6 +55,14 @@ class InstallView(UserView):
         removed = uninstall_package(self.user, find_package(id_or_slug), actor=self.actor)
         return Response(install_document(with_what_is_shown(Install.objects.filter(pk=removed.pk)).get()))
 
+    def current(self, request: Request, **kwargs: Any) -> Response:
+        """Answer the caller's install of the package."""
+        package = find_package(kwargs["id_or_slug"])
+        install = installs_of(self.user).filter(package=package).first()
+        if install is None:
+            raise NotFound
+        return Response(install_document(install))
+
 
 class InstallListView(UserView):
     """All installs of the user."""
@@ -65,6 +81,13 @@ class InstallListView(UserView):
 
 class InstallSettingsView(UserView):
     """One install of the user."""
+
+    moving_fields = MOVING_FIELDS
+
+    @extend_schema(operation_id="getInstall", summary="Retrieve an install", tags=["Space"], responses=InstallOut)
+    def get(self, request: Request, install_id: str) -> Response:
+        """Answer the install with its version, its connection and what keeps it from working."""
+        return Response(install_document(get_owned(installs_of(self.user), install_id)))
 
     @extend_schema(
         operation_id="updateInstall",

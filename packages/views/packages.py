@@ -88,6 +88,8 @@ class PackageListView(PackagesView):
 class PackageView(PackagesView):
     """One package."""
 
+    moving_fields = ("install_count", "versions")
+
     @extend_schema(operation_id="getPackage", summary="Retrieve a package", tags=TAGS, responses=PackageOut)
     def get(self, request: Request, package_id: str) -> Response:
         """Answer the package with all versions, install count and status."""

@@ -56,6 +56,8 @@ class VersionListView(PackagesView):
 class VersionView(PackagesView):
     """One version."""
 
+    moving_fields = ("gates", "review", "hold")
+
     @extend_schema(operation_id="getVersion", summary="Retrieve a version", tags=TAGS, responses=VersionOut)
     def get(self, request: Request, package_id: str, version_id: str) -> Response:
         """Answer the version with descriptors and gates."""

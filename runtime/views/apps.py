@@ -69,6 +69,8 @@ class RuntimeAppListView(RuntimeView):
 class RuntimeAppView(RuntimeView):
     """One runtime app."""
 
+    moving_fields = ("health_status", "health_checked_at", "last_invocation_at")
+
     @extend_schema(operation_id="getRuntimeApp", summary="Retrieve a runtime app", tags=TAGS, responses=RuntimeAppOut)
     def get(self, request: Request, app_id: str) -> Response:
         """Answer the app with its profiles, capability templates and health."""

@@ -92,6 +92,8 @@ class AuthProfileView(RuntimeView):
 class WebhookProfileView(RuntimeView):
     """Where and how an app wants its events."""
 
+    moving_fields = ("failing_since",)
+
     @extend_schema(
         operation_id="putWebhookProfile",
         summary="Set the webhook profile",
@@ -120,6 +122,8 @@ class WebhookProfileView(RuntimeView):
 class CredentialSecretView(RuntimeView):
     """The signing secret of an app (decision 6)."""
 
+    one_time_fields = ("signing_secret",)
+
     @extend_schema(
         operation_id="putCredentialSecret",
         summary="Set or rotate the signing secret",
@@ -132,12 +136,16 @@ class CredentialSecretView(RuntimeView):
         value = self.read(CredentialSecretBody).get("secret")
         runtime_app = self.runtime_app(app_id)
         secret = set_signing_secret(runtime_app, actor=self.actor, value=value)
-        answer = {
-            "app_id": runtime_app.pk,
-            "signing_secret": secret.reveal(),
-            "previous_secret_expires_at": runtime_app.previous_signing_secret_expires_at,
-        }
-        return Response(answer)
+        return Response({**_render_signing(runtime_app), "signing_secret": secret.reveal()})
+
+    def current(self, request: Request, **kwargs: Any) -> Response:
+        """Answer what can be told about the secret that stands."""
+        return Response(_render_signing(self.runtime_app(kwargs["app_id"])))
+
+
+def _render_signing(runtime_app: RuntimeApp) -> dict[str, Any]:
+    expires_at = runtime_app.previous_signing_secret_expires_at
+    return {"app_id": runtime_app.pk, "previous_secret_expires_at": expires_at}
 
 
 def _render_auth(runtime_app: RuntimeApp) -> dict[str, Any]:

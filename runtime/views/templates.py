@@ -1,5 +1,7 @@
 """Capability templates of a runtime app (decision 5)."""
 
+from typing import Any
+
 from drf_spectacular.utils import OpenApiExample, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -92,6 +94,12 @@ class UpsertTemplateView(RuntimeView):
         runtime_app = self.runtime_app(app_id)
         template, is_new = upsert_template(runtime_app, require_descriptor(request.data), actor=self.actor)
         return Response(render_template(template), status=201 if is_new else 200)
+
+    def current(self, request: Request, **kwargs: Any) -> Response:
+        """Answer the template that the body names."""
+        runtime_app = self.runtime_app(kwargs["app_id"])
+        name = require_descriptor(request.data)["name"]
+        return Response(render_template(require_template(runtime_app, name)))
 
     @extend_schema(
         operation_id="listCapabilityTemplatesByTemplatePath",

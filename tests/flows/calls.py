@@ -69,7 +69,10 @@ CALLS: dict[str, dict[str, Any]] = {
     f"{MARKETPLACE}/install": {"POST": {}, "DELETE": None},
     "/v1/space/installs/{install_id}/connection": {"GET": None, "POST": {}, "DELETE": None},
     "/v1/space/installs/{install_id}/connection/complete": {"POST": {"code": "taken-over", "state": "taken-over"}},
-    "/v1/space/installs/{install_id}": {"PATCH": {"params": {"current_weather": {"location": "Oslo"}}}},
+    "/v1/space/installs/{install_id}": {
+        "GET": None,
+        "PATCH": {"params": {"current_weather": {"location": "Oslo"}}},
+    },
 }
 
 # What the catalog shows belongs to everybody: here only a package that was never listed is a stranger's.

@@ -8,7 +8,7 @@ from itertools import product
 from typing import Any
 
 import pytest
-from django.db import connection, transaction
+from django.db import transaction
 
 from aiffinity.lib.ratelimit import redis_client
 from tests.flows.calls import (
@@ -23,13 +23,11 @@ from tests.flows.calls import (
     VERSION,
     takes_app_tokens,
 )
+from tests.flows.database import rows
 from tests.flows.routes import routes_with_ids
 from tests.flows.world import PREFIXES, World, missing
 
 pytestmark = pytest.mark.django_db
-
-# Kept answers of Idempotency-Key, and Django's own books.
-UNWATCHED_TABLES = {"django_migrations", "django_session", "lib_idempotencyrecord"}
 
 
 def test_every_route_with_an_id_has_its_calls() -> None:
@@ -48,25 +46,25 @@ def test_the_owner_reaches_every_object(world: World, api: Any) -> None:
 
 @pytest.mark.parametrize("caller", ["account", "app", "user"])
 def test_strangers_get_the_404_of_a_missing_id(world: World, api: Any, caller: str) -> None:
-    before, token = _rows(), world.token_of_stranger(caller)
+    before, token = rows(), world.token_of_stranger(caller)
     for path, method, body in _calls():
         for theirs, nobodys in _pairs(world, path):
             refused = _call(api, method, path.format(**theirs), body, token)
             unknown = _call(api, method, path.format(**nobodys), body, token)
             assert _answer(refused) == _answer(unknown), (method, path)
             assert refused.status_code == _refusal(path, caller), (method, path, refused.content)
-        assert _rows() == before, (method, path)
+        assert rows() == before, (method, path)
 
 
 def test_nobody_gets_in_without_a_token(world: World, api: Any) -> None:
-    before = _rows()
+    before = rows()
     for path, method, body in _calls():
         for theirs, nobodys in _pairs(world, path):
             refused = _call(api, method, path.format(**theirs), body, "")
             unknown = _call(api, method, path.format(**nobodys), body, "")
             assert _answer(refused) == _answer(unknown), (method, path)
             assert refused.status_code == (404 if path in PUBLIC_ROUTES else 401), (method, path, refused.content)
-    assert _rows() == before
+    assert rows() == before
 
 
 INNER_IDS: list[tuple[str, str, str, str, dict[str, Any]]] = [
@@ -82,7 +80,7 @@ INNER_IDS: list[tuple[str, str, str, str, dict[str, Any]]] = [
 
 @pytest.mark.parametrize("caller", ["account", "app"])
 def test_an_id_in_a_body_or_query_is_no_way_in(world: World, api: Any, caller: str) -> None:
-    before, token = _rows(), world.token_of_stranger(caller)
+    before, token = rows(), world.token_of_stranger(caller)
     for method, path, field, parameter, rest in INNER_IDS:
         own_path, answers = path.format(**world.stranger.objects), []
         for given in (world.owner.objects[parameter], missing(parameter)):
@@ -93,7 +91,7 @@ def test_an_id_in_a_body_or_query_is_no_way_in(world: World, api: Any, caller: s
             assert answers[0].json()["data"] == []
         else:
             assert answers[0].status_code == _refusal(path, caller), (path, answers[0].content)
-    assert _rows() == before
+    assert rows() == before
 
 
 def test_a_package_that_was_never_listed_has_no_slug_either(world: World, api: Any) -> None:
@@ -145,15 +143,3 @@ def _pairs(world: World, path: str) -> Iterator[tuple[dict[str, str], dict[str, 
                 {**objects, **{name: theirs[name] for name in chosen}},
                 {**objects, **{name: missing(name) for name in chosen}},
             )
-
-
-def _rows() -> dict[str, str | None]:
-    """Return a hash of all rows of every table."""
-    tables = [name for name in connection.introspection.table_names() if name not in UNWATCHED_TABLES]
-    parts = [
-        f"SELECT '{name}', md5(string_agg(t::text, '|' ORDER BY t::text)) FROM \"{name}\" t"  # noqa: S608
-        for name in tables
-    ]
-    with connection.cursor() as cursor:
-        cursor.execute(" UNION ALL ".join(parts))
-        return dict(cursor.fetchall())

@@ -19,8 +19,6 @@ from aiffinity.lib.ratelimit import connect_redis
 
 ROOT = Path(__file__).resolve().parents[2]
 ROOMS = ("aiffinity", "providers", "runtime", "packages", "capabilities", "catalog")
-# Conditional writes are still to come; their code enters the registry with them.
-CODES_OF_LATER_FEATURES = {"PRECONDITION_FAILED"}
 PROMISED_CODES = {
     "VALIDATION_ERROR",
     "INVALID_JSON",
@@ -110,7 +108,7 @@ def test_every_code_is_raised_somewhere():
 
 
 def test_the_registry_has_the_promised_codes_and_no_others():
-    assert set(REGISTRY) == PROMISED_CODES - CODES_OF_LATER_FEATURES
+    assert set(REGISTRY) == PROMISED_CODES
 
 
 def test_every_statuses_codes_are_those_of_its_classes():

@@ -104,7 +104,10 @@ def test_every_field_of_a_schema_is_described():
 
 
 def test_every_error_has_an_example_of_its_own():
-    for name, response in openapi_document()["components"]["responses"].items():
+    responses = openapi_document()["components"]["responses"]
+    for name, response in responses.items():
+        if name == "NotModified":
+            continue
         example = response["content"]["application/json"]["example"]["error"]
         assert set(example) == {"code", "message", "requestId", "details"}, name
         assert int(name.removeprefix("Error")) in REGISTRY[example["code"]].statuses
@@ -114,3 +117,22 @@ def test_the_second_path_of_a_view_names_the_first():
     item = openapi_document()["paths"]["/v1/providers/runtime/apps/{app_id}/auth-profile"]["put"]
     assert item["operationId"] == "putAuthProfileAlias"
     assert item["description"].splitlines()[0].endswith("The same as `/v1/providers/runtime/apps/{app_id}/auth`.")
+
+
+def test_every_read_shows_its_tag_and_every_write_takes_one():
+    for path, method, operation in operations():
+        is_json_read = method == "get" and not path.startswith("/v1/space/connections/callback")
+        names = {parameter.get("$ref", "").rpartition("/")[2] for parameter in operation["parameters"]}
+        responses = operation["responses"]
+        assert ("IfNoneMatch" in names, "304" in responses) == (is_json_read, is_json_read), (path, method)
+        is_write = method in ("put", "patch", "delete")
+        assert ("IfMatch" in names, "412" in responses) == (is_write, is_write), (path, method)
+        if is_json_read or method in ("put", "patch"):
+            headers = [answer["headers"] for status, answer in responses.items() if status in ("200", "201")]
+            assert all("ETag" in found for found in headers), (path, method)
+
+
+def test_a_304_has_no_body():
+    response = openapi_document()["components"]["responses"]["NotModified"]
+    assert "content" not in response
+    assert {"ETag", "X-Request-Id"} <= set(response["headers"])

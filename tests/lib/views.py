@@ -5,10 +5,12 @@ from typing import Any
 
 from django.db import OperationalError
 from django.urls import URLPattern, URLResolver, include, path, re_path
+from django.utils import timezone
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from aiffinity.lib.errors import NotFound
 from aiffinity.lib.models import IdempotencyRecord
 from aiffinity.lib.serializers import JsonObjectField, StrictIntegerField, StrictSerializer, TextField
 from aiffinity.lib.views import PlatformView, UnknownPathView
@@ -96,11 +98,55 @@ class PagesView(PublicView):
         return self.paginate(records, lambda record: record.key)
 
 
+class NoteBody(StrictSerializer):
+    """A note's text."""
+
+    text = TextField(max_length=40)
+
+
+class NoteView(PublicView):
+    """A note that callers write, in an idempotency record; `reads` is what the platform counts beside it."""
+
+    moving_fields = ("reads",)
+
+    def get(self, request: Request, key: str) -> Response:
+        """Answer the note."""
+        return Response(self._shown(self._note(key)))
+
+    def put(self, request: Request, key: str) -> Response:
+        """Make or replace the note, after the gate."""
+        counters.run()
+        now = timezone.now()
+        note, is_new = IdempotencyRecord.objects.update_or_create(
+            caller="notes",
+            key=key,
+            defaults={"request_hash": self.read(NoteBody)["text"]},
+            create_defaults={"request_hash": self.read(NoteBody)["text"], "locked_until": now, "expires_at": now},
+        )
+        return Response(self._shown(note), status=201 if is_new else 200)
+
+    def delete(self, request: Request, key: str) -> Response:
+        """Delete the note."""
+        note = self._note(key)
+        note.delete()
+        return Response(self._shown(note))
+
+    def _note(self, key: str) -> IdempotencyRecord:
+        note = IdempotencyRecord.objects.filter(caller="notes", key=key).first()
+        if note is None:
+            raise NotFound
+        return note
+
+    def _shown(self, note: IdempotencyRecord) -> dict[str, Any]:
+        return {"text": note.request_hash, "reads": note.status}
+
+
 urlpatterns: list[URLPattern | URLResolver] = [
     path("v1/test/echo", EchoView.as_view()),
     path("v1/test/bare", BareView.as_view()),
     path("v1/test/fail/<str:how>", FailingView.as_view()),
     path("v1/test/pages", PagesView.as_view()),
+    path("v1/test/notes/<str:key>", NoteView.as_view()),
     path("", include("aiffinity.lib.urls")),
     re_path(r"\Av1(?:/.*)?\Z", UnknownPathView.as_view()),
 ]

@@ -109,6 +109,12 @@ REGISTRY: dict[str, ErrorCode] = {
             "Use a new key for a new request.",
         ),
         ErrorCode("GONE", (410,), "This API was retired.", "`migration` in the error names what takes its place."),
+        ErrorCode(
+            "PRECONDITION_FAILED",
+            (412,),
+            "The resource is not as `If-Match` or `If-None-Match` wants it.",
+            "Read it again, repeat your change on what it is now, and send its new `ETag`.",
+        ),
         ErrorCode("PAYLOAD_TOO_LARGE", (413,), "The body is larger than 1 MiB.", "Send less."),
         ErrorCode(
             "UNSUPPORTED_MEDIA_TYPE",

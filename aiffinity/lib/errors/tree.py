@@ -180,6 +180,16 @@ class Gone(PlatformError):
     code, status, message = "GONE", 410, "This API was retired."
 
 
+class PreconditionFailed(PlatformError):
+    """The resource is not as the request's If-Match or If-None-Match wants it."""
+
+    code, status, message = (
+        "PRECONDITION_FAILED",
+        412,
+        "The resource has changed since you read it; read it again and repeat your change.",
+    )
+
+
 class PayloadTooLarge(PlatformError):
     """The body is larger than 1 MiB."""
 
