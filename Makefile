@@ -38,7 +38,8 @@ demo: ## Walk the main job against a platform of its own, with the Acme Weather 
 test: ## Run the tests in parallel (ARGS="…" goes to pytest).
 	$(call bootstrap,dev)
 	@tests/find_chromium.sh
-	@exec $(BIN)/python -m pytest -n auto $(ARGS)
+	@# The many processes of a run share what the first one compiled.
+	@exec env PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n auto $(ARGS)
 
 lint: ## Check style, types, import layers, migrations and settings.
 	$(call bootstrap,dev)

@@ -3,6 +3,7 @@
 import itertools
 import re
 from collections.abc import Callable, Iterator
+from functools import cache
 from typing import Any
 
 import orjson
@@ -11,6 +12,7 @@ from django.core import mail
 from django.db.backends.postgresql.operations import DatabaseOperations
 from django.test import Client
 from django.utils import timezone
+from joserfc._rfc7517 import pem
 from joserfc.jwk import RSAKey
 
 from aiffinity.lib.mail_delivery import send_due
@@ -93,7 +95,7 @@ def _flush_empties_the_audit_log() -> Iterator[None]:
 
 @pytest.fixture(autouse=True, scope="session")
 def _quick_rsa_keys() -> Iterator[None]:
-    """Make two RSA keys a process and give them out in turn: making one costs 100 ms and more."""
+    """Make two RSA keys a process, give them out in turn, and check each once: both cost 100 ms and more."""
     made = [RSAKey.generate_key(2048, private=True).as_pem(private=True) for _ in range(2)]
     in_turn = itertools.cycle(made)
 
@@ -102,6 +104,7 @@ def _quick_rsa_keys() -> Iterator[None]:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(RSAKey, "generate_key", staticmethod(generate_key))
+        patch.setattr(pem, "load_pem_private_key", cache(pem.load_pem_private_key))
         yield
 
 
