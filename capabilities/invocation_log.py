@@ -5,7 +5,6 @@ from datetime import datetime, timedelta
 from django.db import connection
 from django.db.models import QuerySet
 
-from aiffinity.lib.envelope import Page, Pagination
 from aiffinity.lib.errors import NotFound
 from aiffinity.lib.ids import is_id
 from capabilities.callers import owns_capability
@@ -15,29 +14,21 @@ from providers.models import User
 from providers.opaque_ids import opaque_user_id
 
 KEPT_FOR = timedelta(days=30)
-MAX_COUNTED = 1_000
 PURGE_BATCH = 5_000
 
 
 def visible_invocations(caller: Caller, capability_id: str, *, since: datetime | None = None) -> QuerySet[Invocation]:
-    """Return the calls of a capability that the caller may see, newest first.
+    """Return the calls of a capability that the caller may see.
 
     The account that owns the capability sees all of them, a user their own. Raises NotFound for a capability
     of others that the user never had.
     """
     if not is_id(capability_id, "cap"):
         raise NotFound
-    found = Invocation.objects.filter(capability_id=capability_id).order_by("-created_at", "-pk")
+    found = Invocation.objects.filter(capability_id=capability_id)
     if not owns_capability(caller, capability_id):
         found = found.filter(user_id=_known_user_id(caller.user, capability_id))
     return found if since is None else found.filter(created_at__gte=since)
-
-
-def page_of(invocations: QuerySet[Invocation], *, limit: int, offset: int) -> Page:
-    """Cut a page out of the log; its total is counted no further than 1,000 past the page, as counting all is slow."""
-    total = invocations[: offset + limit + MAX_COUNTED].count()
-    rows = [render_invocation(row) for row in invocations[offset : offset + limit]]
-    return Page(rows, Pagination(total, limit, offset))
 
 
 def render_invocation(row: Invocation) -> dict[str, object]:

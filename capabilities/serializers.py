@@ -7,6 +7,7 @@ from typing import Any
 
 from rest_framework import serializers
 
+from aiffinity.lib.cursors import cursor_field
 from aiffinity.lib.serializers import JsonObjectField, StrictBooleanField, StrictSerializer, TextField
 from capabilities.calls import DEFAULT_LOCALE, DEFAULT_TIMEZONE, CallContext
 from runtime.descriptors import MODES
@@ -73,6 +74,7 @@ class HistoryQuery(serializers.Serializer[Any]):
     since = serializers.DateTimeField(required=False, help_text="Calls from this moment on.")
     limit = serializers.IntegerField(min_value=1, max_value=100, default=100, help_text="Calls on the page.")
     offset = serializers.IntegerField(min_value=0, max_value=100_000, default=0, help_text="Calls to skip.")
+    cursor = cursor_field()
 
 
 class CapabilityQuery(serializers.Serializer[Any]):

@@ -1,6 +1,7 @@
 """Browsing and searching: filters, words with prefixes, and typing errors (spec 4 "Catalog")."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import reduce
 from operator import add
@@ -8,9 +9,11 @@ from typing import Any
 
 from django.contrib.postgres.search import SearchQuery, SearchRank, TrigramWordSimilarity
 from django.db import connection, transaction
-from django.db.models import F, Q, QuerySet
+from django.db.models import F, FloatField, Q, QuerySet
+from django.db.models.functions import Cast
 
-from aiffinity.lib.envelope import Page, Pagination
+from aiffinity.lib.cursors import page_in_order
+from aiffinity.lib.envelope import Page
 from catalog.listings import browsable_versions, listing_document, with_listing_fields
 from packages.models import Version
 
@@ -21,6 +24,7 @@ MAX_SWAPS = 20
 MIN_WORD_SIMILARITY = 0.45
 
 _POPULAR = ("-package__install_count", "-package__listed_at", "pk")
+_BEST = ("-score", *_POPULAR)
 # Nobody has rated yet: every Bayesian mean is the prior one, and the tie goes to the number of installs.
 SORTS: dict[str, tuple[str, ...]] = {
     "popular": _POPULAR,
@@ -39,6 +43,7 @@ class CatalogQuery:
     sort: str = ""
     limit: int = 20
     offset: int = 0
+    cursor: str | None = None
 
 
 def find_listings(query: CatalogQuery) -> Page:
@@ -46,15 +51,16 @@ def find_listings(query: CatalogQuery) -> Page:
     versions = _filtered(query)
     words = WORD.findall(query.q)[:MAX_WORDS]
     if not query.q.strip():
-        return _page(versions.order_by(*SORTS[query.sort or "popular"]), query)
+        return _page(versions, SORTS[query.sort or "popular"], query)
     if not words:
-        return _page(versions.none(), query)
-    page = _page(_by_words(versions, words, query), query)
+        return _page(versions.none(), _POPULAR, query)
+    order = SORTS[query.sort] if query.sort else _BEST
+    page = _page(_by_words(versions, words), order, query)
     if page.pagination.total:
         return page
     with transaction.atomic():
         _set_similarity()
-        return _page(_by_likeness(versions, words, query), query)
+        return _page(_by_likeness(versions, words), order, query)
 
 
 def _filtered(query: CatalogQuery) -> QuerySet[Version]:
@@ -64,14 +70,14 @@ def _filtered(query: CatalogQuery) -> QuerySet[Version]:
     return versions.filter(risk_tier=query.risk_tier) if query.risk_tier else versions
 
 
-def _by_words(versions: QuerySet[Version], words: list[str], query: CatalogQuery) -> QuerySet[Version]:
+def _by_words(versions: QuerySet[Version], words: list[str]) -> QuerySet[Version]:
     """Match packages that have every word, or one that begins with it."""
     wanted = _any_of_each([[word] for word in words])
     found = versions.filter(package__search_document__vector=wanted)
-    return _ordered(found, SearchRank(F("package__search_document__vector"), wanted), query)
+    return _scored(found, SearchRank(F("package__search_document__vector"), wanted))
 
 
-def _by_likeness(versions: QuerySet[Version], words: list[str], query: CatalogQuery) -> QuerySet[Version]:
+def _by_likeness(versions: QuerySet[Version], words: list[str]) -> QuerySet[Version]:
     """Match packages that have something like every word: by trigrams, or with two letters swapped.
 
     Swapped letters are tried out, because they leave too few trigrams of a short word ("strom").
@@ -81,7 +87,7 @@ def _by_likeness(versions: QuerySet[Version], words: list[str], query: CatalogQu
         is_swapped = Q(package__search_document__vector=_any_of_each([swapped_letters(word)]))
         versions = versions.filter(is_alike | is_swapped)
     likeness = reduce(add, (TrigramWordSimilarity(word, "package__search_document__text") for word in words))
-    return _ordered(versions, likeness, query)
+    return _scored(versions, likeness)
 
 
 def swapped_letters(word: str) -> list[str]:
@@ -99,10 +105,9 @@ def _any_of_each(groups: list[list[str]]) -> SearchQuery:
     return SearchQuery(" & ".join(groups_asked), search_type="raw", config="simple")
 
 
-def _ordered(versions: QuerySet[Version], score: Any, query: CatalogQuery) -> QuerySet[Version]:
-    if query.sort:
-        return versions.order_by(*SORTS[query.sort])
-    return versions.annotate(score=score).order_by("-score", *_POPULAR)
+def _scored(versions: QuerySet[Version], score: Any) -> QuerySet[Version]:
+    """Annotate `score` with all its digits: PostgreSQL computes with fewer, and a cursor names a score exactly."""
+    return versions.annotate(score=Cast(score, FloatField()))
 
 
 def _set_similarity() -> None:
@@ -111,7 +116,15 @@ def _set_similarity() -> None:
         cursor.execute("SELECT set_config('pg_trgm.word_similarity_threshold', %s, true)", [value])
 
 
-def _page(versions: QuerySet[Version], query: CatalogQuery) -> Page:
+def _page(versions: QuerySet[Version], order: Sequence[str], query: CatalogQuery) -> Page:
     total = versions.count()
-    rows = with_listing_fields(versions)[query.offset : query.offset + query.limit] if total else ()
-    return Page([listing_document(row) for row in rows], Pagination(total, query.limit, query.offset))
+    rows = with_listing_fields(versions) if total else versions.none()
+    return page_in_order(
+        rows,
+        listing_document,
+        order=order,
+        total=total,
+        limit=query.limit,
+        offset=query.offset,
+        cursor=query.cursor,
+    )

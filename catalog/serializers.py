@@ -4,6 +4,7 @@ from typing import Any
 
 from rest_framework import serializers
 
+from aiffinity.lib.cursors import cursor_field
 from aiffinity.lib.serializers import JsonObjectField, StrictSerializer, TextField
 from aiffinity.lib.views import PageQuery
 from catalog.search import SORTS
@@ -22,6 +23,7 @@ class CatalogQueryParams(PageQuery):
     sort = serializers.ChoiceField(
         required=False, choices=sorted(SORTS), help_text="Without it the best match first, or the most popular."
     )
+    cursor = cursor_field()
 
 
 class ConsentBody(StrictSerializer):

@@ -4,9 +4,10 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from aiffinity.lib.cursors import newest_page
 from aiffinity.lib.ids import is_id
 from aiffinity.lib.views import PageQuery
-from capabilities.invocation_log import page_of, visible_invocations
+from capabilities.invocation_log import render_invocation, visible_invocations
 from capabilities.serializers import CapabilityOut, CapabilityQuery, HistoryQuery, InvocationOut
 from providers.permissions import IsAccountOrApp, IsUserOrAccountOrApp
 from providers.views.base import CallerView
@@ -50,8 +51,8 @@ class HistoryView(CallerView):
     def get(self, request: Request, capability_id: str) -> Response:
         """List the newest first: all for the account, their own for a user."""
         query = self.read_query(HistoryQuery)
-        found = visible_invocations(self.caller, capability_id, since=query.get("since"))
-        return Response(page_of(found, limit=query["limit"], offset=query["offset"]))
+        found = visible_invocations(self.caller, capability_id, since=query.pop("since", None))
+        return Response(newest_page(found, render_invocation, **query))
 
 
 def render_capability(template: CapabilityTemplate) -> dict[str, object]:

@@ -8,7 +8,7 @@ from django.utils import timezone
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from aiffinity.lib.cursors import MAX_CURSOR_LENGTH
+from aiffinity.lib.cursors import cursor_field
 from aiffinity.lib.serializers import StrictSerializer
 from runtime.event_types import EVENT_TYPES
 from runtime.models import Delivery, DeliveryAttempt, DeliveryStatus
@@ -30,9 +30,7 @@ class DeliveryQuery(serializers.Serializer[Any]):
         error_messages={"invalid_choice": "Use one type of event, such as install.created; groups are for profiles."},
     )
     since = serializers.DateTimeField(required=False, help_text="Deliveries made at this time or later.")
-    cursor = serializers.CharField(
-        max_length=MAX_CURSOR_LENGTH, required=False, help_text="The `nextCursor` of a page; not with `offset`."
-    )
+    cursor = cursor_field()
 
 
 class RecoveryBody(StrictSerializer):

@@ -24,7 +24,8 @@ def test_the_log_is_newest_first_and_says_why_a_call_failed(
     assert succeeded["id"] == good["invocation_id"]
     assert (succeeded["status"], succeeded["error"]) == ("ok", None)
     assert failed["error"] == {"code": "UPSTREAM_ERROR", "message": "The provider answered with HTTP 500."}
-    assert body["meta"]["pagination"] == {"total": 2, "limit": 100, "offset": 0, "hasMore": False}
+    page = {"total": 2, "limit": 100, "offset": 0, "hasMore": False, "nextCursor": None}
+    assert body["meta"]["pagination"] == page
 
 
 def test_a_user_sees_their_own_calls_and_the_account_all(
@@ -59,7 +60,24 @@ def test_since_and_limit_cut_the_log(installed: Installed, api: Any) -> None:
     assert [row["id"] for row in newer] == [rows[0]["id"], rows[1]["id"]]
     page = api.get(f"{installed.path('history')}?limit=1&offset=1", token=installed.token).json()
     assert [row["id"] for row in page["data"]] == [rows[1]["id"]]
-    assert page["meta"]["pagination"] == {"total": 3, "limit": 1, "offset": 1, "hasMore": True}
+    place = page["meta"]["pagination"]
+    assert place.pop("nextCursor")
+    assert place == {"total": 3, "limit": 1, "offset": 1, "hasMore": True}
+
+
+def test_the_log_is_walked_by_cursor_while_new_calls_come(installed: Installed, api: Any) -> None:
+    for number in range(5):
+        installed.invoke({"location": f"City {number}"})
+    wanted = list(Invocation.objects.order_by("-created_at", "-pk").values_list("pk", flat=True))
+    found: list[str] = []
+    query = "?limit=2"
+    for number in range(3):
+        body = api.get(f"{installed.path('history')}{query}", token=installed.token).json()
+        found += [row["id"] for row in body["data"]]
+        installed.invoke({"location": f"Village {number}"})
+        query = f"?limit=2&cursor={body['meta']['pagination']['nextCursor']}"
+    assert found == wanted
+    assert body["meta"]["pagination"]["nextCursor"] is None
 
 
 @pytest.mark.parametrize(
@@ -70,6 +88,7 @@ def test_since_and_limit_cut_the_log(installed: Installed, api: Any) -> None:
         ("limit=x", "limit"),
         ("since=yesterday", "since"),
         ("offset=-1", "offset"),
+        ("cursor=x", "cursor"),
     ],
 )
 def test_bad_filters_are_refused(installed: Installed, api: Any, query: str, field: str) -> None:

@@ -27,7 +27,8 @@ def slugs(response: Any) -> list[str]:
 def test_a_listing_shows_what_the_spec_names(api: Any, publish: Callable[..., Published]) -> None:
     published = publish(slug="acme-weather")
     body = api.get(CATALOG).json()
-    assert body["meta"]["pagination"] == {"total": 1, "limit": 20, "offset": 0, "hasMore": False}
+    page = {"total": 1, "limit": 20, "offset": 0, "hasMore": False, "nextCursor": None}
+    assert body["meta"]["pagination"] == page
     [listing] = body["data"]
     times = [listing.pop("listed_at"), listing.pop("updated_at")]
     assert all(each.endswith("Z") for each in times)
@@ -191,6 +192,9 @@ def test_search_follows_changes_of_names(api: Any, publish: Callable[..., Publis
         ("limit=0", "limit"),
         ("limit=101", "limit"),
         ("offset=-1", "offset"),
+        ("cursor=x", "cursor"),
+        ("cursor=a%00b", "cursor"),
+        ("cursor=" + "a" * 500, "cursor"),
         ("sort=best", "sort"),
         ("risk_tier=none", "risk_tier"),
         ("q=%00", "q"),
@@ -262,3 +266,53 @@ def test_categories_are_a_fixed_list_with_counts(api: Any, publish: Callable[...
     counts = {item["slug"]: item["package_count"] for item in listed["data"] if item["package_count"]}
     assert counts == {"weather": 1, "finance": 1}
     assert listed["data"][-1] == {"slug": "weather", "name": "Weather", "package_count": 1}
+
+
+def walk(api: Any, query: str, *, between: Callable[[], object] = lambda: None) -> list[str]:
+    """Return the slugs of every page, two on each, found by cursor."""
+    found: list[str] = []
+    cursor = ""
+    for _ in range(20):
+        response = api.get(f"{CATALOG}?limit=2{query}{cursor}")
+        found += slugs(response)
+        place = response.json()["meta"]["pagination"]
+        assert place["hasMore"] is (place["nextCursor"] is not None)
+        if place["nextCursor"] is None:
+            return found
+        cursor = f"&cursor={place['nextCursor']}"
+        between()
+    raise AssertionError("The pages don't end.")
+
+
+@pytest.mark.parametrize(
+    "query", ["", "&sort=recent", "&sort=rating", "&q=weather", "&q=weather&sort=recent", "&q=waether"]
+)
+def test_the_cursor_walks_every_order_without_a_gap(api: Any, publish: Callable[..., Published], query: str) -> None:
+    now = timezone.now()
+    for number in range(7):
+        name = "Weather " * (number % 3 + 1)
+        listed_at = now - timedelta(days=number % 4)
+        published = publish(slug=f"weather-{number}", name=name.strip(), install_count=number // 2)
+        published.set_package(listed_at=listed_at)
+    whole = slugs(api.get(f"{CATALOG}?limit=100{query}"))
+    assert len(whole) == 7
+    assert walk(api, query) == whole
+
+
+def test_what_is_listed_meanwhile_moves_nothing_to_another_page(api: Any, publish: Callable[..., Published]) -> None:
+    now = timezone.now()
+    for number in range(4):
+        publish(slug=f"weather-{number}").set_package(listed_at=now - timedelta(days=number))
+    found = walk(api, "&sort=recent", between=publish)
+    assert found == ["weather-0", "weather-1", "weather-2", "weather-3"]
+
+
+def test_a_cursor_is_good_for_its_own_order_alone(api: Any, publish: Callable[..., Published]) -> None:
+    for _ in range(3):
+        publish()
+    cursor = api.get(f"{CATALOG}?limit=2").json()["meta"]["pagination"]["nextCursor"]
+    refused = api.get(f"{CATALOG}?sort=recent&cursor={cursor}")
+    assert refused.status_code == 400
+    assert refused.json()["error"]["details"] == [
+        {"field": "cursor", "code": "cursor", "message": "Send the nextCursor of a page of this list as it came."}
+    ]
