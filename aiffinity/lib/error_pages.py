@@ -2,10 +2,11 @@
 
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
+from django.utils.cache import patch_vary_headers
 from django.views import defaults
 
 from aiffinity.lib.envelope import dump_json
-from aiffinity.lib.errors import NotFound, PermissionDenied, PlatformError, ValidationFailed, error_body
+from aiffinity.lib.errors import NotFound, PermissionDenied, PlatformError, ValidationFailed, render_error
 
 API_PREFIXES = ("/v1/", "/.well-known/")
 
@@ -34,4 +35,7 @@ def server_error(request: HttpRequest) -> HttpResponseBase:
 def _api_error(request: HttpRequest, error: PlatformError) -> HttpResponse | None:
     if not request.path.startswith(API_PREFIXES):
         return None
-    return HttpResponse(dump_json(error_body(error)), status=error.status, content_type="application/json")
+    body, media_type = render_error(error, request)
+    response = HttpResponse(dump_json(body), status=error.status, content_type=media_type)
+    patch_vary_headers(response, ["Accept"])
+    return response

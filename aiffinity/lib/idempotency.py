@@ -18,7 +18,7 @@ from rest_framework.response import Response
 from aiffinity.lib.canonical import canonical_json
 from aiffinity.lib.client_address import client_address
 from aiffinity.lib.envelope import dump_json, wrap
-from aiffinity.lib.errors import Conflict, IdempotencyKeyReused, field_error
+from aiffinity.lib.errors import Conflict, IdempotencyKeyReused, field_error, media_type_of
 from aiffinity.lib.models import IdempotencyRecord
 
 logger = logging.getLogger(__name__)
@@ -109,7 +109,12 @@ def _refuse_or_replay(record: IdempotencyRecord, request_hash: str) -> None:
     if record.request_hash != request_hash:
         raise IdempotencyKeyReused
     if record.status is not None:
-        response = Response(record.body, status=record.status, headers={REPLAYED_HEADER: "true"})
+        response = Response(
+            record.body,
+            status=record.status,
+            headers={REPLAYED_HEADER: "true"},
+            content_type=media_type_of(record.body),
+        )
         response.is_enveloped = True  # type: ignore[attr-defined]
         raise Replay(response)
     if record.locked_until > timezone.now():

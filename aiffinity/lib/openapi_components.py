@@ -5,7 +5,7 @@ from typing import Any
 
 from django.conf import settings
 
-from aiffinity.lib.errors import REGISTRY
+from aiffinity.lib.errors import PROBLEM_TYPE, REGISTRY
 
 Json = dict[str, Any]
 
@@ -60,7 +60,12 @@ def response_ref(status: str) -> Json:
 def components() -> Json:
     """Return every shared component by kind."""
     return {
-        "schemas": {"Error": error_schema(), "Meta": meta_schema(), "ListMeta": list_meta_schema()},
+        "schemas": {
+            "Error": error_schema(),
+            "Problem": problem_schema(),
+            "Meta": meta_schema(),
+            "ListMeta": list_meta_schema(),
+        },
         "headers": headers(),
         "parameters": parameters(),
         "responses": {
@@ -71,10 +76,10 @@ def components() -> Json:
     }
 
 
-def error_schema() -> Json:
-    """Describe the documents' error body."""
+def detail_schema() -> Json:
+    """Describe one of an error's problems."""
     text: Json = {"type": "string"}
-    detail = {
+    return {
         "type": "object",
         "properties": {
             "field": {**text, "description": "The field's path, such as `capabilities[0].schema`."},
@@ -83,13 +88,34 @@ def error_schema() -> Json:
         },
         "required": ["field", "code", "message"],
     }
+
+
+def problem_schema() -> Json:
+    """Describe the body that `Accept: application/problem+json` gets (RFC 9457)."""
+    text: Json = {"type": "string"}
+    properties: Json = {
+        "type": {**text, "format": "uri", "description": "Names the code; `GET /v1/errors` explains it."},
+        "status": {"type": "integer", "description": "The HTTP status."},
+        "title": {**text, "description": "What the code means."},
+        "detail": {**text, "description": "The first problem, for people."},
+        "instance": {**text, "description": "The path that was called."},
+        "code": {**text, "enum": list(REGISTRY), "description": "See GET /v1/errors."},
+        "requestId": {**REQUEST_ID, "description": "Give it to support."},
+        "errors": {"type": "array", "items": detail_schema(), "description": "All problems."},
+    }
+    return {"type": "object", "properties": properties, "required": list(properties)}
+
+
+def error_schema() -> Json:
+    """Describe the documents' error body."""
+    text: Json = {"type": "string"}
     error = {
         "type": "object",
         "properties": {
             "code": {**text, "enum": list(REGISTRY), "description": "See GET /v1/errors."},
             "message": {**text, "description": "The first problem, for people."},
             "requestId": REQUEST_ID,
-            "details": {"type": "array", "items": detail, "description": "All problems."},
+            "details": {"type": "array", "items": detail_schema(), "description": "All problems."},
         },
         "required": ["code", "message", "requestId", "details"],
     }
@@ -199,7 +225,10 @@ def error_response(status: int) -> Json:
     return {
         "description": f"{STATUS_TITLES[status]}: {', '.join(f'`{code}`' for code in codes)}.",
         "headers": header_refs(names),
-        "content": {"application/json": {"schema": schema, "example": error_example(codes[0])}},
+        "content": {
+            "application/json": {"schema": schema, "example": error_example(codes[0])},
+            PROBLEM_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}},
+        },
     }
 
 

@@ -43,6 +43,13 @@ def test_an_error_of_the_caller_is_replayed_too(api, runs):
     assert answers[1]["Idempotency-Replayed"] == "true"
 
 
+def test_a_problem_is_replayed_as_a_problem(api, runs):
+    answers = [post(api, body={"nope": 1}, Accept="application/problem+json") for _ in range(2)]
+    assert [answer["Content-Type"] for answer in answers] == ["application/problem+json"] * 2
+    assert answers[0].json() == answers[1].json()
+    assert answers[1]["Idempotency-Replayed"] == "true"
+
+
 @pytest.mark.parametrize(("path", "body"), [("/v1/test/echo", {"display_name": "B"}), ("/v1/test/bare", BODY)])
 def test_the_key_with_another_request_is_refused(api, runs, path, body):
     post(api)

@@ -6,6 +6,7 @@ import re
 import pytest
 from django.test import Client
 
+from aiffinity.lib.errors import REGISTRY
 from aiffinity.lib.json_gate import MAX_BODY_BYTES
 from aiffinity.lib.models import IdempotencyRecord
 
@@ -44,31 +45,31 @@ def test_a_bare_view_has_no_envelope(api):
     assert api.post("/v1/test/bare").json() == {"run": 1}
 
 
-@pytest.mark.parametrize(
-    ("method", "path", "body", "status", "code"),
-    [
-        ("GET", "/v1/nope", None, 404, "NOT_FOUND"),
-        ("PROPFIND", "/v1/nope", None, 404, "NOT_FOUND"),
-        ("FINALIZE_RESPONSE", "/v1/nope", None, 404, "NOT_FOUND"),
-        ("GET", "/v1", None, 404, "NOT_FOUND"),
-        ("GET", "/v1/errors/", None, 404, "NOT_FOUND"),
-        ("GET", "/v1/test/fail/a%00b", None, 404, "NOT_FOUND"),
-        ("DELETE", "/v1/errors", None, 405, "METHOD_NOT_ALLOWED"),
-        ("OPTIONS", "/v1/errors", None, 405, "METHOD_NOT_ALLOWED"),
-        ("TRACE", "/v1/errors", None, 405, "METHOD_NOT_ALLOWED"),
-        ("INITIAL", "/v1/errors", None, 405, "METHOD_NOT_ALLOWED"),
-        ("POST", "/v1/test/echo", b"{", 400, "INVALID_JSON"),
-        ("POST", "/v1/test/echo", b"[1e999]", 400, "INVALID_JSON"),
-        ("POST", "/v1/test/echo", b"[]", 400, "VALIDATION_ERROR"),
-        ("POST", "/v1/test/echo", b"null", 400, "VALIDATION_ERROR"),
-        ("POST", "/v1/test/echo", b'"text"', 400, "VALIDATION_ERROR"),
-        ("POST", "/v1/test/echo", b"0", 400, "VALIDATION_ERROR"),
-        ("POST", "/v1/test/echo", b"", 400, "VALIDATION_ERROR"),
-        ("POST", "/v1/test/fail/plainly", None, 500, "INTERNAL_ERROR"),
-        ("POST", "/v1/test/fail/database", None, 503, "SERVICE_UNAVAILABLE"),
-        ("GET", "/v1/test/pages?limit=101", None, 400, "VALIDATION_ERROR"),
-    ],
-)
+FAILURES = [
+    ("GET", "/v1/nope", None, 404, "NOT_FOUND"),
+    ("PROPFIND", "/v1/nope", None, 404, "NOT_FOUND"),
+    ("FINALIZE_RESPONSE", "/v1/nope", None, 404, "NOT_FOUND"),
+    ("GET", "/v1", None, 404, "NOT_FOUND"),
+    ("GET", "/v1/errors/", None, 404, "NOT_FOUND"),
+    ("GET", "/v1/test/fail/a%00b", None, 404, "NOT_FOUND"),
+    ("DELETE", "/v1/errors", None, 405, "METHOD_NOT_ALLOWED"),
+    ("OPTIONS", "/v1/errors", None, 405, "METHOD_NOT_ALLOWED"),
+    ("TRACE", "/v1/errors", None, 405, "METHOD_NOT_ALLOWED"),
+    ("INITIAL", "/v1/errors", None, 405, "METHOD_NOT_ALLOWED"),
+    ("POST", "/v1/test/echo", b"{", 400, "INVALID_JSON"),
+    ("POST", "/v1/test/echo", b"[1e999]", 400, "INVALID_JSON"),
+    ("POST", "/v1/test/echo", b"[]", 400, "VALIDATION_ERROR"),
+    ("POST", "/v1/test/echo", b"null", 400, "VALIDATION_ERROR"),
+    ("POST", "/v1/test/echo", b'"text"', 400, "VALIDATION_ERROR"),
+    ("POST", "/v1/test/echo", b"0", 400, "VALIDATION_ERROR"),
+    ("POST", "/v1/test/echo", b"", 400, "VALIDATION_ERROR"),
+    ("POST", "/v1/test/fail/plainly", None, 500, "INTERNAL_ERROR"),
+    ("POST", "/v1/test/fail/database", None, 503, "SERVICE_UNAVAILABLE"),
+    ("GET", "/v1/test/pages?limit=101", None, 400, "VALIDATION_ERROR"),
+]
+
+
+@pytest.mark.parametrize(("method", "path", "body", "status", "code"), FAILURES)
 def test_every_failure_is_the_error_body_with_every_header(api, method, path, body, status, code):
     response = api(method, path, body)
     assert response.status_code == status
@@ -76,6 +77,38 @@ def test_every_failure_is_the_error_body_with_every_header(api, method, path, bo
     assert error["code"] == code
     assert set(error) == {"code", "message", "requestId", "details"}
     assert all(response[name].isdecimal() for name in RATE_HEADERS)
+
+
+@pytest.mark.parametrize(("method", "path", "body", "status", "code"), FAILURES)
+def test_every_failure_is_a_problem_for_those_who_ask_for_one(api, settings, method, path, body, status, code):
+    accept = {"Accept": "application/json;q=0.5, Application/Problem+JSON"}
+    usual, problem = api(method, path, body), api(method, path, body, headers=accept)
+    assert (problem.status_code, problem["Content-Type"]) == (status, "application/problem+json")
+    assert {"Accept"} <= {name.strip() for name in usual["Vary"].split(",")}
+    error, found = usual.json()["error"], problem.json()
+    assert found == {
+        "type": f"{settings.BASE_URL}/v1/errors#{code}",
+        "status": status,
+        "title": REGISTRY[code].meaning,
+        "detail": error["message"],
+        "instance": problem.wsgi_request.path,
+        "code": code,
+        "requestId": problem["X-Request-Id"],
+        "errors": error["details"],
+    }
+    assert all(problem[name].isdecimal() for name in RATE_HEADERS)
+
+
+@pytest.mark.parametrize(
+    "accept", ["*/*", "application/*", "application/json", "application/problem+json;q=0", "text/html", "", "x/y/z;q=a"]
+)
+def test_everybody_else_gets_the_usual_error(api, accept):
+    assert error_of(api.get("/v1/nope", headers={"Accept": accept}))["code"] == "NOT_FOUND"
+
+
+def test_success_is_the_same_for_those_who_ask_for_problems(api):
+    answer = api.get("/v1/errors", headers={"Accept": "application/problem+json"})
+    assert (answer.status_code, answer["Content-Type"]) == (200, "application/json")
 
 
 def test_a_405_lists_the_methods(api):

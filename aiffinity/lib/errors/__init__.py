@@ -1,6 +1,7 @@
 """One error tree, one registry of codes and one handler that renders them (spec 2, "Errors")."""
 
-from aiffinity.lib.errors.handler import error_body, flatten_details, handle_exception, to_platform_error
+from aiffinity.lib.errors.bodies import PROBLEM_TYPE, media_type_of, render_error
+from aiffinity.lib.errors.handler import flatten_details, handle_exception, to_platform_error
 from aiffinity.lib.errors.registry import REGISTRY, ErrorCode
 from aiffinity.lib.errors.tree import (
     AccountSuspended,
@@ -42,6 +43,7 @@ from aiffinity.lib.errors.tree import (
 )
 
 __all__ = [
+    "PROBLEM_TYPE",
     "REGISTRY",
     "AccountSuspended",
     "CapabilitySuspended",
@@ -79,9 +81,10 @@ __all__ = [
     "UpstreamInvalidResponse",
     "UpstreamTimeout",
     "ValidationFailed",
-    "error_body",
     "field_error",
     "flatten_details",
     "handle_exception",
+    "media_type_of",
+    "render_error",
     "to_platform_error",
 ]

@@ -8,9 +8,11 @@ from django.core.exceptions import PermissionDenied as DjangoPermissionDenied
 from django.core.exceptions import SuspiciousOperation
 from django.db import InterfaceError, OperationalError
 from django.http import Http404
+from django.utils.cache import patch_vary_headers
 from rest_framework import exceptions as drf
 from rest_framework.response import Response
 
+from aiffinity.lib.errors.bodies import render_error
 from aiffinity.lib.errors.tree import (
     Detail,
     InvalidJson,
@@ -24,24 +26,10 @@ from aiffinity.lib.errors.tree import (
     UnsupportedMediaType,
     ValidationFailed,
 )
-from aiffinity.lib.request_ids import get_request_id
 
 logger = logging.getLogger(__name__)
 
 DATABASE_RETRY_AFTER_SECONDS = 5
-
-
-def error_body(error: PlatformError) -> dict[str, Any]:
-    """Render the documents' error body."""
-    return {
-        "error": {
-            "code": error.code,
-            "message": error.message,
-            "requestId": get_request_id(),
-            "details": [detail._asdict() for detail in error.details],
-            **error.extra,
-        }
-    }
 
 
 def handle_exception(exc: Exception, context: Mapping[str, Any]) -> Response:
@@ -52,8 +40,10 @@ def handle_exception(exc: Exception, context: Mapping[str, Any]) -> Response:
     headers = dict(error.headers)
     if error.status == 401:
         headers.setdefault("WWW-Authenticate", _challenge(error))
-    response = Response(error_body(error), status=error.status, headers=headers)
+    body, media_type = render_error(error, context["request"]._request)
+    response = Response(body, status=error.status, headers=headers, content_type=media_type)
     response.exception = True
+    patch_vary_headers(response, ["Accept"])
     return response
 
 
