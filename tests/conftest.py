@@ -8,6 +8,7 @@ from typing import Any
 
 import orjson
 import pytest
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from django.core import mail
 from django.db.backends.postgresql.operations import DatabaseOperations
 from django.test import Client
@@ -104,7 +105,7 @@ def _quick_rsa_keys() -> Iterator[None]:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(RSAKey, "generate_key", staticmethod(generate_key))
-        patch.setattr(pem, "load_pem_private_key", cache(pem.load_pem_private_key))
+        patch.setattr(pem, "load_pem_private_key", cache(load_pem_private_key))
         yield
 
 
