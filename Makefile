@@ -39,7 +39,7 @@ test: ## Run the tests in parallel (ARGS="…" goes to pytest).
 	$(call bootstrap,dev)
 	@tests/find_chromium.sh
 	@# The many processes of a run share what the first one compiled.
-	@exec env PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n auto $(ARGS)
+	@exec env PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n auto --dist worksteal $(ARGS)
 
 lint: ## Check style, types, import layers, migrations and settings.
 	$(call bootstrap,dev)
