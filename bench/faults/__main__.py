@@ -6,7 +6,8 @@ import subprocess
 import sys
 from dataclasses import asdict
 
-from bench.faults.runs import RUNS, SHORT, Scale
+from bench.faults.runs import RUNS
+from bench.faults.scale import SHORT, Scale
 from bench.faults.world import world
 from bench.figures import report
 

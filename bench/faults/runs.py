@@ -3,10 +3,11 @@
 import signal
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from bench.events import await_true, pending, post
+from bench.faults.invocations import upstreams_hung, version_suspended, web_killed
 from bench.faults.load import Load, load
+from bench.faults.scale import Scale
 from bench.faults.world import World
 from bench.figures import Bar, p95
 
@@ -14,32 +15,6 @@ TENANTS = 20
 BACK_SECONDS = 30.0
 CAUGHT_UP_SECONDS = 90.0
 GIVE_UP_SECONDS = 600.0
-
-
-@dataclass(frozen=True)
-class Scale:
-    """How much a run does: the whole of it, or a short version for the tests."""
-
-    events: int = 10_000
-    kills: int = 8
-    kill_seconds: float = 5.0
-    dead_events: int = 50_000
-    outage_seconds: float = 60.0
-    pause_seconds: float = 120.0
-    beatless_seconds: float = 600.0
-    restarts: int = 10
-
-
-SHORT = Scale(
-    events=1000,
-    kills=2,
-    kill_seconds=1,
-    dead_events=2000,
-    outage_seconds=6,
-    pause_seconds=20,
-    beatless_seconds=10,
-    restarts=2,
-)
 
 
 def worker_killed(here: World, scale: Scale) -> list[Bar]:
@@ -274,4 +249,7 @@ RUNS: dict[str, Callable[[World, Scale], list[Bar]]] = {
     "two-beats": two_beats,
     "noisy-neighbour": noisy_neighbour,
     "bad-answers": bad_answers,
+    "upstreams-hung": upstreams_hung,
+    "version-suspended": version_suspended,
+    "web-killed": web_killed,
 }

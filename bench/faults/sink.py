@@ -2,7 +2,8 @@
 
 The path says how an endpoint behaves: `/webhooks/good`, `slow` (answers after 300 ms), `dead` (500), `hang` (never
 answers), `down` (500 until POST /up), `drip` (a byte of the head every 100 ms), `bomb` (200 MB that gzip to 200 KB)
-and `endless` (a body that never ends). Every delivery is verified and counted before the answer.
+and `endless` (a body that never ends). Every delivery is verified and counted before the answer. Execute calls below
+`/good` are answered, those below `/hang` never.
 """
 
 import asyncio
@@ -23,6 +24,7 @@ DRIP_SECONDS = 0.1
 BOMB_MEGABYTES = 200
 CHUNK = b"x" * 65_536
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
+EXECUTED = b'{"status":"ok","data":{"celsius":4.5}}'
 FAILED = b"HTTP/1.1 500 Internal Server Error\r\nContent-Length: 2\r\n\r\n{}"
 
 
@@ -64,6 +66,8 @@ class FaultSink(Sink):
                 elif path == "/up":
                     self.is_down = False
                     await self._good(writer)
+                elif path.endswith("/execute"):
+                    await self._execute(path.split("/")[1], writer)
                 else:
                     await self._receive(path.rpartition("/")[2], headers, body, writer)
         writer.close()
@@ -86,6 +90,13 @@ class FaultSink(Sink):
             "endless": self._endless,
         }
         await answers.get(behaviour, self._good)(writer)
+
+    async def _execute(self, behaviour: str, writer: asyncio.StreamWriter) -> None:
+        if behaviour == "hang":
+            await self._drip_nothing(writer)
+        head = f"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {len(EXECUTED)}\r\n\r\n"
+        writer.write(head.encode() + EXECUTED)
+        await writer.drain()
 
     async def _good(self, writer: asyncio.StreamWriter) -> None:
         writer.write(OK)

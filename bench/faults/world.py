@@ -17,6 +17,7 @@ from aiffinity.embedded.valkey import ValkeyServer
 from bench.events import SECRET, WORKER, await_true, make_account
 from bench.platforms import end, platform, start
 
+WEB_PROCESSES = 2
 WEB_THREADS = 32
 APPS_AN_ACCOUNT = 10
 
@@ -48,6 +49,12 @@ class World:
         """End the oldest worker with kill -9 and start another."""
         end(self.workers.pop(0))
         self.start_worker()
+
+    def kill_web(self) -> None:
+        """End the web server and its processes with kill -9, start them again and wait until they answer."""
+        end(self.web)
+        self.web = self._start_web()
+        await_true(self._is_ready, "The web process answered")
 
     def start_beat(self) -> None:
         """Start one more beat."""
@@ -130,7 +137,13 @@ class World:
 
     def _start_web(self) -> Any:
         command = ("granian", "--interface", "wsgi", "--host", "127.0.0.1", "--port", str(self.port))
-        options = ("--workers", "1", "--blocking-threads", str(WEB_THREADS), "aiffinity.wsgi:application")
+        options = (
+            "--workers",
+            str(WEB_PROCESSES),
+            "--blocking-threads",
+            str(WEB_THREADS),
+            "aiffinity.wsgi:application",
+        )
         return start((*command, *options), stdout=self.log, stderr=self.log)
 
     def _is_ready(self) -> bool:
