@@ -89,11 +89,13 @@ def set_install_params(install: Install, *, params: dict[str, Any]) -> Install:
 
 
 def _candidate(user: User, package: Package) -> Candidate:
-    """Read everything that decides under a lock on the package, so that a suspension can't slip between."""
-    packages = Package.objects.select_related("account", "app")
-    locked = packages.select_for_update(of=("self",), no_key=True).filter(pk=package.pk).first()
-    if locked is None:
+    """Read everything that decides under a lock on the package, so that a suspension can't slip between.
+
+    It is read after the lock: rows that a locking query joins would be as they were before the wait for the lock.
+    """
+    if not Package.objects.select_for_update(no_key=True).filter(pk=package.pk).exists():
         raise NotFound
+    locked = Package.objects.select_related("account", "app").get(pk=package.pk)
     versions = Version.objects.filter(package=locked)
     return Candidate(
         locked,

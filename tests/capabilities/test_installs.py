@@ -12,11 +12,12 @@ from aiffinity.lib.models import AuditEntry
 from capabilities.installs import install_package, set_install_params, uninstall_package
 from capabilities.models import CachedState, Install
 from packages.models import Package
-from providers.models import User
+from providers.applications import delete_app
+from providers.models import Account, User
 from providers.opaque_ids import opaque_user_id
 from runtime.models import Event
 from tests.capabilities.conftest import Installed
-from tests.parallel import in_parallel
+from tests.parallel import held_up_by_this_transaction, in_parallel
 from tests.published import Published
 
 PERMISSIONS = ["tasks:write", "weather:read"]
@@ -25,6 +26,13 @@ PERMISSIONS = ["tasks:write", "weather:read"]
 def count_of(published: Published) -> int:
     """Return the package's count of installs."""
     return Package.objects.get(pk=published.package.pk).install_count
+
+
+def refusal_codes(user: User, published: Published) -> list[str]:
+    """Return why the package can't be installed."""
+    with pytest.raises(NotInstallable) as refusal:
+        install_package(user, published.package, actor="test")
+    return [each.code for each in refusal.value.details]
 
 
 def test_an_install_pins_the_version_and_records_the_consent(
@@ -140,9 +148,35 @@ def test_what_is_not_installable_is_refused_with_its_reason(
     }
     for name, fields in state.items():
         type(rows[name])._default_manager.filter(pk=rows[name].pk).update(**fields)
-    with pytest.raises(NotInstallable) as refusal:
-        install_package(make_user(), published.package, actor="test")
-    assert [each.code for each in refusal.value.details] == [code]
+    assert refusal_codes(make_user(), published) == [code]
+    assert Install.objects.count() == 0
+    assert count_of(published) == 0
+
+
+def suspend_account(published: Published) -> None:
+    """Suspend the account behind a package."""
+    Account.objects.filter(pk=published.account.pk).update(suspended_at=timezone.now())
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(
+    ("stop", "code"),
+    [
+        (lambda published: published.set_package(suspended_at=timezone.now()), "suspended"),
+        (lambda published: published.set_version(state="suspended"), "suspended"),
+        (lambda published: published.set_runtime(status="suspended"), "suspended"),
+        (suspend_account, "suspended"),
+        (lambda published: delete_app(published.app, actor="test"), "orphaned"),
+    ],
+)
+def test_what_stops_while_an_install_waits_for_its_turn_is_not_installed(
+    publish: Callable[..., Published], make_user: Callable[..., User], stop: Callable[[Published], Any], code: str
+) -> None:
+    published, user = publish(), make_user()
+    with held_up_by_this_transaction(lambda: refusal_codes(user, published)) as refused:
+        Package.objects.select_for_update(no_key=True).get(pk=published.package.pk)
+        stop(published)
+    assert refused.result() == [code]
     assert Install.objects.count() == 0
     assert count_of(published) == 0
 
