@@ -6,8 +6,7 @@ from celery import shared_task
 from celery.signals import worker_ready, worker_shutting_down
 
 from aiffinity.lib.wakeups import wake
-from runtime.connections.refreshing import refresh_due_connections
-from runtime.connections.revoking import revoke_due_connections
+from runtime.connections.rounds import refreshes, revocations
 from runtime.deliveries.drain import drain_due, stop_draining
 from runtime.health.claims import has_due_checks
 from runtime.health.loop import TASK as HEALTH_TASK
@@ -35,15 +34,13 @@ def run_due_health_checks() -> None:
 @shared_task
 def refresh_connections() -> None:
     """Refresh the connections that are due, batch by batch."""
-    while refresh_due_connections():
-        pass
+    refreshes.run()
 
 
 @shared_task
 def revoke_connections() -> None:
     """Revoke the connections that are due, batch by batch."""
-    while revoke_due_connections():
-        pass
+    revocations.run()
 
 
 @worker_ready.connect
@@ -60,3 +57,5 @@ def claim_no_more(**_: Any) -> None:
     """Let a worker that is told to stop finish what is in flight, and leave the rest to others."""
     stop_draining()
     stop_checking()
+    refreshes.stop()
+    revocations.stop()

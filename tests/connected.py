@@ -25,6 +25,7 @@ from examples.demo.pages import read_page
 from providers.models import User
 from runtime.auth_profiles import put_auth_profile
 from runtime.connections.authorization import callback_url
+from runtime.connections.stored import open_content, seal_content
 from runtime.models import Connection, Delivery, RuntimeApp
 from tests.fakes.switches import SIGNING_SECRET
 from tests.published import Published, publish
@@ -186,6 +187,16 @@ class Weather:
     def make_due(self) -> None:
         """Make the next attempt due."""
         Connection.objects.filter(install_id=self.install.pk).update(next_attempt_at=timezone.now())
+
+
+def copy_connection(row: Connection, install_id: str, *, runtime_app: RuntimeApp | None = None) -> Connection:
+    """Make one more connection with the tokens of another, for another install or app."""
+    made = Connection(install_id=install_id, runtime_app=runtime_app or row.runtime_app, user=row.user)
+    made.strategy, made.authority_hash, made.connected_at = row.strategy, row.authority_hash, row.connected_at
+    made.status, made.next_attempt_at, made.revoke_until = row.status, row.next_attempt_at, row.revoke_until
+    made.sealed_content = seal_content(made, open_content(row))
+    made.save()
+    return made
 
 
 @pytest.fixture

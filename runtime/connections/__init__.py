@@ -2,5 +2,5 @@
 
 `authorization` sends a user to the provider and redeems what comes back, `validation` checks keys and fields
 that a user enters, `stored` keeps and opens what was got, `refreshing` renews access tokens ahead of their end,
-`revoking` gives them back, and `use` hands a call what it needs.
+`revoking` gives them back, `rounds` has both work off what is due, and `use` hands a call what it needs.
 """

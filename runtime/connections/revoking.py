@@ -19,6 +19,7 @@ from runtime.connections.stored import open_content, record
 from runtime.connections.token_endpoint import revocation_request
 from runtime.models import Connection, ConnectionStatus, RuntimeApp
 from runtime.models.connections import ConnectionQuerySet
+from runtime.provider_client import breaker
 
 logger = logging.getLogger(__name__)
 
@@ -26,6 +27,7 @@ ACTOR = "system"
 PATIENCE = timedelta(hours=24)
 FIRST_RETRY_SECONDS = 10
 MAX_RETRY_SECONDS = 3600
+HELD_BACK = "The provider's revocation endpoint failed too often; revocations are held back for a moment."
 
 
 def begin_revocation(connections: ConnectionQuerySet) -> int:
@@ -62,12 +64,17 @@ def revoke_due_connections() -> int:
             continue
         if request is None:
             _erase(row, "Nothing to revoke at the provider.")
+        elif not breaker.allow(_circuit(row, request)):
+            # Thousands of uninstalls of one app must not hold up those of others.
+            _retry_or_erase(row, HELD_BACK)
         else:
             requests.append(request)
     if requests and not database.in_atomic_block:
         database.close()
     for request, outcome in client().send_many(requests, max_in_flight=BATCH_SIZE):
-        _write(rows[str(request.tag)], outcome)
+        row = rows[str(request.tag)]
+        breaker.record(_circuit(row, request), not isinstance(outcome, OutboundError) and outcome.status < 500)
+        _write(row, outcome)
     return len(claimed)
 
 
@@ -80,6 +87,11 @@ def _request(row: Connection) -> OutboundRequest | None:
         return revocation_request(app, open_content(row), tag=row.pk)
     except PlatformError:
         return None
+
+
+def _circuit(row: Connection, request: OutboundRequest) -> tuple[str, str]:
+    # By address: that of users who connected earlier may be another one.
+    return (row.runtime_app_id, request.url)
 
 
 def _write(row: Connection, outcome: OutboundResponse | OutboundError) -> None:

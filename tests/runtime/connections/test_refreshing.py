@@ -11,10 +11,10 @@ from django.utils import timezone
 from aiffinity.lib.models import AuditEntry
 from runtime.connections.claims import claim_due, claim_one, may_send
 from runtime.connections.refreshing import refresh_due_connections, refresh_now
-from runtime.connections.stored import open_content, seal_content
+from runtime.connections.stored import open_content
 from runtime.connections.use import Credentials, forget_access_token, open_credentials
 from runtime.models import Connection, ConnectionStatus
-from tests.connected import oauth2
+from tests.connected import copy_connection, oauth2
 from tests.parallel import in_parallel
 
 pytestmark = pytest.mark.django_db
@@ -151,10 +151,7 @@ def test_an_endpoint_that_keeps_failing_is_left_alone_for_a_while(weather):
     row = weather.connect()
     weather.acme.control(oauth={"is_token_endpoint_down": True})
     for number in range(7):
-        copy = Connection(install_id=f"inst_{number}", runtime_app=row.runtime_app, user=row.user)
-        copy.strategy, copy.authority_hash, copy.connected_at = row.strategy, row.authority_hash, row.connected_at
-        copy.sealed_content = seal_content(copy, open_content(row))
-        copy.save()
+        copy_connection(row, f"inst_{number}")
     Connection.objects.update(next_attempt_at=timezone.now())
     assert refresh_due_connections() == 8
     assert weather.acme.refreshes() == 8
@@ -163,6 +160,23 @@ def test_an_endpoint_that_keeps_failing_is_left_alone_for_a_while(weather):
     assert weather.acme.refreshes() == 8
     assert weather.connection.last_error.endswith("held back for a moment.")
     assert weather.connection.status == "active"
+
+
+def test_an_app_with_many_keeps_nobody_elses_waiting(weather, publish, monkeypatch):
+    monkeypatch.setattr("runtime.connections.claims.BATCH_SIZE", 4)
+    row = weather.connect()
+    for number in range(6):
+        copy_connection(row, f"inst_{number}")
+    Connection.objects.update(next_attempt_at=timezone.now() - timedelta(hours=1))
+    others = copy_connection(row, "inst_of_others", runtime_app=publish().runtime_app)
+    Connection.objects.filter(pk=others.pk).update(next_attempt_at=timezone.now())
+    claimed = claim_due(ConnectionStatus.ACTIVE)
+    assert [each.runtime_app_id for each in claimed].count(row.runtime_app_id) == 3
+    assert others.pk in {each.pk for each in claimed}
+    monkeypatch.setattr("runtime.connections.claims.MOST_OF_AN_APP", 3)
+    assert len(claim_due(ConnectionStatus.ACTIVE)) == 3
+    assert len(claim_due(ConnectionStatus.ACTIVE)) == 1, "the rest, and no one twice"
+    assert claim_due(ConnectionStatus.ACTIVE) == []
 
 
 def test_the_delay_is_bounded(weather):

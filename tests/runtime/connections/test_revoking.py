@@ -1,5 +1,6 @@
 """Connections are given back: unusable at once, revoked when the provider answers, erased in any case."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -9,9 +10,10 @@ from aiffinity.lib.models import AuditEntry
 from providers.applications import delete_app
 from runtime.connections.claims import claim_due
 from runtime.connections.refreshing import refresh_due_connections
-from runtime.connections.revoking import revoke_due_connections
+from runtime.connections.revoking import begin_revocation, revoke_due_connections
+from runtime.connections.stored import open_content, seal_content
 from runtime.models import Connection, ConnectionStatus, RuntimeApp
-from tests.connected import CLIENT, oauth2
+from tests.connected import CLIENT, copy_connection, oauth2
 from tests.parallel import held_up_by_this_transaction
 
 pytestmark = pytest.mark.django_db
@@ -70,6 +72,30 @@ def test_a_provider_that_is_away_is_asked_for_a_day_and_then_it_is_erased(weathe
     assert not Connection.objects.exists()
     assert are_revoked(weather) == [False]
     assert "within 24 hours: HTTP 503" in AuditEntry.objects.get(action="connection.revoked").reason
+
+
+def test_an_endpoint_that_keeps_failing_is_left_alone_for_a_while(weather):
+    row = weather.connect()
+    weather.acme.control(oauth={"is_revocation_down": True})
+    for number in range(7):
+        copy_connection(row, f"inst_{number}")
+    begin_revocation(Connection.objects.all())
+    assert revoke_due_connections() == 8
+    Connection.objects.update(next_attempt_at=timezone.now())
+    assert revoke_due_connections() == 8
+    assert len(weather.acme.requests_for(None, "revocation")) == 8
+    assert weather.connection.last_error.endswith("held back for a moment.")
+    Connection.objects.filter(pk=row.pk).update(sealed_content=seal_content(row, moved(row, "/oauth/revoke?v=2")))
+    weather.acme.control(oauth={"is_revocation_down": False})
+    weather.make_due()
+    revoke_due_connections()
+    assert not Connection.objects.filter(pk=row.pk).exists(), "another address has another breaker"
+    assert Connection.objects.count() == 7
+
+
+def moved(row, path):
+    content = open_content(row)
+    return replace(content, revocation_url=content.revocation_url.replace("/oauth/revoke", path))
 
 
 def test_a_provider_that_comes_back_within_the_day_revokes(weather):
