@@ -18,9 +18,11 @@ from runtime.provider_client import upstream_failure
 
 MAX_ANSWER_BYTES = 65_536
 MAX_LIFETIME_SECONDS = 10 * 366 * 86_400
+MAX_SCOPES = 100
 TIMEOUT_MS = 10_000
 
 _TOKEN = re.compile(r"\A[\x21-\x7e]{1,8000}\Z")
+_SCOPE = re.compile(r"\A[\x21\x23-\x5b\x5d-\x7e]{1,200}\Z")
 _ERROR = re.compile(r"\A[\x20-\x21\x23-\x5b\x5d-\x7e]{1,80}\Z")
 
 
@@ -175,15 +177,21 @@ def _token(answer: dict[str, Any], name: str) -> Secret:
 
 
 def _lifetime(value: Any) -> int | None:
-    """Return the seconds of `expires_in`; some servers answer it as a text."""
+    """Return the seconds of `expires_in`, some servers answer it as a text; None where it tells nothing.
+
+    It is a recommendation (RFC 6749 section 5.1), and 0 is the word of some servers for "no end". Whatever it holds is
+    no reason to throw away tokens: with a refresh token that was used up for them, the connection would be lost. A
+    token without a known end lasts until the provider refuses it.
+    """
     if isinstance(value, str) and re.fullmatch(r"[0-9]{1,12}", value):
         value = int(value)
-    if value is None:
-        return None
     if isinstance(value, bool) or not isinstance(value, int | float) or not value > 0:
-        raise UpstreamInvalidResponse("The provider's token endpoint answered an expires_in that is not above 0.")
+        return None
     return int(min(max(value, 1), MAX_LIFETIME_SECONDS))
 
 
 def _scopes(value: Any, asked: list[str]) -> list[str]:
-    return value.split() if isinstance(value, str) and value else asked
+    """Return what was granted, some servers answer it as an array; what was asked for where the answer is silent."""
+    names = value.split() if isinstance(value, str) else value if isinstance(value, list) else []
+    granted = [name for name in names if isinstance(name, str) and _SCOPE.match(name)]
+    return granted[:MAX_SCOPES] or asked

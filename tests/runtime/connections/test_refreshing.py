@@ -52,6 +52,21 @@ def test_a_fifth_of_the_lifetime_is_left_at_most_five_minutes(weather, seconds, 
     assert row.expires_at - row.next_attempt_at == timedelta(seconds=margin)
 
 
+def test_a_lifetime_that_tells_nothing_does_not_lose_the_refresh_token_that_came_with_it(weather):
+    weather.connect()
+    used = open_content(weather.connection).refresh_token
+    weather.acme.control(oauth={"access_token_seconds": -1})
+    weather.make_due()
+    refresh_due_connections()
+    row = weather.connection
+    assert open_content(row).refresh_token != used
+    assert (row.status, row.expires_at, row.next_attempt_at, row.attempts_made) == ("active", None, None, 0)
+    weather.acme.control(oauth={"access_token_seconds": 3600})
+    weather.age(by=timedelta(minutes=2))
+    assert weather.invoke().status_code == 200, "a token that is refused is renewed"
+    assert weather.acme.refreshes() == 2
+
+
 @pytest.mark.django_db(transaction=True)
 def test_fifty_calls_with_an_ended_token_make_one_refresh(weather, settings):
     settings.EXECUTE_MAX_IN_FLIGHT = 64
