@@ -24,10 +24,10 @@ PAGE_HEADERS = {
 }
 STYLE = """
 :root { --ink: #14324a; --soft: #54708a; --paper: #fff; --sky: #dceefb; --sea: #0b6fb8; --line: #c9dfef;
-        --bad: #b3261e }
+        --bad: #b3261e; --on-sea: #fff }
 @media (prefers-color-scheme: dark) {
   :root { --ink: #e7f1f9; --soft: #9db7cb; --paper: #12202c; --sky: #0a141d; --sea: #2b8fdc; --line: #25404f;
-          --bad: #ff8a80 }
+          --bad: #ff8a80; --on-sea: #0a141d }
 }
 * { box-sizing: border-box }
 body { margin: 0; min-height: 100vh; display: grid; place-items: center; padding: 1rem;
@@ -45,7 +45,7 @@ input { width: 100%; margin-top: .25rem; padding: .65rem; font: inherit; color: 
         background: var(--sky); border: 1px solid var(--line); border-radius: .5rem }
 button { width: 100%; padding: .75rem; margin-top: .5rem; font: inherit; font-weight: 600; border-radius: .5rem;
          border: 1px solid var(--sea); color: var(--sea); background: none; cursor: pointer }
-button[value=approve] { color: #fff; background: var(--sea) }
+button[value=approve] { color: var(--on-sea); background: var(--sea) }
 button:focus-visible, input:focus-visible { outline: 3px solid var(--ink); outline-offset: 2px }
 """
 

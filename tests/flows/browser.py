@@ -26,6 +26,23 @@ FLAGS = [
     "--disable-sync",
     "--hide-scrollbars",
 ]
+# The contrast of the least legible text with the nearest ground that is not transparent (WCAG 2.2, 1.4.3).
+LEAST_CONTRAST = """() => {
+  const parts = (colour) => colour.match(/[\\d.]+/g).map(Number);
+  const light = (colour) => parts(colour).slice(0, 3).map((part) => part / 255)
+    .map((part) => part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4)
+    .reduce((sum, part, index) => sum + part * [0.2126, 0.7152, 0.0722][index], 0);
+  const ground = (element) => {
+    const colour = getComputedStyle(element).backgroundColor;
+    return parts(colour)[3] === 0 && element.parentElement ? ground(element.parentElement) : colour;
+  };
+  const texts = [...document.querySelectorAll("body *:not([aria-hidden=true])")]
+    .filter((element) => [...element.childNodes].some((node) => node.nodeType === 3 && node.data.trim()));
+  return Math.min(...texts.map((element) => {
+    const pair = [light(getComputedStyle(element).color), light(ground(element))].sort((a, b) => b - a);
+    return (pair[0] + 0.05) / (pair[1] + 0.05);
+  }));
+}"""
 # Where pictures for the handbook go; without it none is made.
 PICTURES = os.environ.get("CONSOLE_PICTURES_DIR", "")
 

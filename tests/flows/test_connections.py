@@ -4,6 +4,7 @@ from datetime import timedelta
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
+import requests
 from django.db import connection as database
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
@@ -13,6 +14,7 @@ from runtime.connections.authorization import callback_url
 from runtime.connections.revoking import revoke_due_connections
 from runtime.models import AuthorizationRequest, Connection
 from tests.connected import CLIENT, STATIONS, consent, consent_page, oauth2, weather_of
+from tests.flows.browser import LEAST_CONTRAST
 from tests.flows.leaks import collected_logs
 
 MARKUP = '"><script>alert(document.domain)</script><img src=x onerror=alert(1)>'
@@ -211,6 +213,18 @@ def test_the_page_in_a_browser(weather, open_window, scheme):
         window.page.get_by_role("heading", level=1).wait_for()
         window.picture(f"connection-{name}-{scheme}")
         assert window.page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+        assert window.page.evaluate(LEAST_CONTRAST) >= 4.5
     # An answer of 400 is an error line of the browser's console; the policy refuses nothing.
     assert [line for line in window.refused if "400" not in line] == []
     assert (window.dialogs, window.foreign) == ([], [])
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.django_db(transaction=True)
+def test_acmes_consent_page_is_legible(weather, open_window, scheme):
+    window = open_window(color_scheme=scheme)
+    page = consent_page(weather.begin()["authorization_url"]).text
+    style = requests.get(f"{weather.acme.url}/oauth/style.css", timeout=10).text
+    # The window reaches nothing but the platform.
+    window.page.set_content(page.replace('<link rel="stylesheet" href="/oauth/style.css">', f"<style>{style}</style>"))
+    assert window.page.evaluate(LEAST_CONTRAST) >= 4.5
