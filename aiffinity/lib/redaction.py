@@ -3,6 +3,7 @@
 import re
 from collections import deque
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from contextvars import ContextVar
 from typing import Any
 
@@ -65,8 +66,12 @@ def remember(value: str) -> None:
     values = _remembered.get()
     if values is None:
         values = start_remembering()
-    if len(value) >= LEAST_VALUE_LENGTH and value not in values:
-        values.append(value)
+    if len(value) < LEAST_VALUE_LENGTH:
+        return
+    # What was met last is forgotten last.
+    with suppress(ValueError):
+        values.remove(value)
+    values.append(value)
 
 
 def redact(text: str) -> str:

@@ -9,7 +9,7 @@ import pytest
 from aiffinity.lib.crypto import Secret
 from aiffinity.lib.log_context import bind_log_context, start_log_context
 from aiffinity.lib.logs import JsonFormatter
-from aiffinity.lib.redaction import REDACTED, redact, redact_always, redact_tree
+from aiffinity.lib.redaction import REDACTED, VALUES_REMEMBERED, redact, redact_always, redact_tree
 from aiffinity.lib.request_ids import current_request_id
 
 CANARY = "Canary0000Canary1111"
@@ -86,6 +86,16 @@ def test_an_opened_secret_is_hidden_by_value_while_its_request_runs():
     assert redact("x no-shape-at-all y") == f"x {REDACTED} y"
     start_log_context()
     assert redact("x no-shape-at-all y") == "x no-shape-at-all y"
+
+
+def test_a_secret_that_is_used_again_outlasts_a_crowd_of_others():
+    start_log_context()
+    first = Secret("no-shape-at-all")
+    for number in range(VALUES_REMEMBERED - 1):
+        Secret(f"another-one-{number}")
+    first.reveal()
+    Secret("the-newest-one")
+    assert redact("x no-shape-at-all y") == f"x {REDACTED} y"
 
 
 def test_a_secret_that_begins_with_another_is_hidden_whole():
