@@ -86,7 +86,8 @@ def record_checks(results: Sequence[Seen], *, waits_for_locks: bool = False) -> 
         postings = [(row.pk, *news) for row, each in counted for news in _apply(row, each.sighting, now)]
         checks = HealthCheck.objects.bulk_create([_check_of(row, each.sighting, now) for row, each in counted])
         if counted:
-            _write([row for row, _ in counted], now, changed={row.pk for row, each in counted if each.sighting.body})
+            told = {row.pk for row, each in counted if each.sighting.body is not None}
+            _write([row for row, _ in counted], now, changed=told)
         if postings:
             post_events(postings)
     return checks, [each for each in held if each.claim.app_id not in rows]

@@ -197,6 +197,17 @@ def test_nonsense_in_a_health_body_is_left_out(app, fake_provider, monkeypatch):
     assert (row.provider_version, row.uptime_seconds, row.capability_health) == ("", None, {"b": "healthy"})
 
 
+@pytest.mark.parametrize("content", [b"{}", b'{"status": "ok", "capabilities": [{"name": "a", "status": "down"}]}'])
+def test_a_body_that_names_no_capability_takes_back_what_earlier_ones_said(app, fake_provider, monkeypatch, content):
+    fake_provider.capability_health = {"a": "down"}
+    check_health(app.runtime_app)
+    assert app.runtime_app.capability_health["a"] == "down"
+    monkeypatch.setattr("tests.fakes.provider_answers.tell_health", lambda _: Reply(200, content))
+    check_health(app.runtime_app)
+    row = app.runtime_app
+    assert (row.provider_version, row.capability_health) == ("", {})
+
+
 def test_a_hanging_provider_costs_five_seconds_at_most(app, fake_provider, monkeypatch):
     monkeypatch.setattr("runtime.health.looking.TIMEOUT_MS", 300)
     fake_provider.hang = True
