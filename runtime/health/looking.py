@@ -57,8 +57,8 @@ def read_sighting(outcome: OutboundResponse | OutboundError) -> Sighting:
         return Sighting(latency_ms, outcome.status, f"The answer was HTTP {outcome.status}, not 200.")
     try:
         body = parse_json(outcome.body)
-    except InvalidJson:
-        body = None
+    except InvalidJson as invalid:
+        return Sighting(latency_ms, 200, invalid.message[:MAX_ERROR_LENGTH])
     if not isinstance(body, dict):
         return Sighting(latency_ms, 200, "The answer is not a JSON object.")
     if body.get("status") != "ok":

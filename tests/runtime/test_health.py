@@ -126,7 +126,10 @@ def test_an_app_that_drops_its_health_url_is_neither_degraded_nor_partly_suspend
         ({"health_status": 503}, "The answer was HTTP 503, not 200."),
         ({"health_status": 204}, "The answer was HTTP 204, not 200."),
         ({"unhealthy": True}, "The answer's status is not 'ok'."),
-        ({"malformed_json": True}, "The answer is not a JSON object."),
+        (
+            {"malformed_json": True},
+            "The body is not JSON: Expecting property name enclosed in double quotes at line 1, column 27.",
+        ),
     ],
 )
 def test_whatever_is_not_200_and_ok_is_a_failure(app, fake_provider, switches, error):
@@ -195,6 +198,23 @@ def test_nonsense_in_a_health_body_is_left_out(app, fake_provider, monkeypatch):
     assert check_health(app.runtime_app).is_healthy
     row = app.runtime_app
     assert (row.provider_version, row.uptime_seconds, row.capability_health) == ("", None, {"b": "healthy"})
+
+
+@pytest.mark.parametrize(
+    ("content", "error"),
+    [
+        (b"", "The body is not JSON: Expecting value at line 1, column 1."),
+        (b"\xff", "The body is not UTF-8."),
+        (b'{"status": "down", "status": "ok"}', "The key 'status' stands twice in one object."),
+        (b'{"status": "ok", "build": 123456789012345678901}', "An integer in the body is out of the range of 64 bits."),
+        (b'[{"status": "ok"}]', "The answer is not a JSON object."),
+        (b'{"status": "OK"}', "The answer's status is not 'ok'."),
+    ],
+)
+def test_a_provider_learns_what_is_wrong_with_its_health_body(app, fake_provider, monkeypatch, content, error):
+    monkeypatch.setattr("tests.fakes.provider_answers.tell_health", lambda _: Reply(200, content))
+    check_health(app.runtime_app)
+    assert app("GET", "/health").json()["data"]["last_checks"][0]["error"] == error
 
 
 @pytest.mark.parametrize("content", [b"{}", b'{"status": "ok", "capabilities": [{"name": "a", "status": "down"}]}'])
