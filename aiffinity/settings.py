@@ -135,6 +135,7 @@ CELERY_TIMEZONE = "UTC"
 WORKER_NICENESS = env.int("WORKER_NICENESS", default=10)
 CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     "deliver-due-webhooks": {"task": "runtime.tasks.deliver_due_webhooks", "schedule": timedelta(seconds=5)},
+    "carry-out-recoveries": {"task": "runtime.tasks.carry_out_recoveries", "schedule": timedelta(seconds=10)},
     "refresh-connections": {"task": "runtime.tasks.refresh_connections", "schedule": timedelta(seconds=10)},
     "revoke-connections": {"task": "runtime.tasks.revoke_connections", "schedule": timedelta(seconds=30)},
     "run-due-health-checks": {"task": "runtime.tasks.run_due_health_checks", "schedule": timedelta(seconds=2)},
@@ -258,6 +259,8 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
         "EventType": "runtime.event_types.EVENT_TYPES",
         "HealthStatus": "runtime.models.HealthStatus",
         "MessageAuthor": "packages.models.MessageAuthor",
+        "RecoveryKind": "runtime.models.RecoveryKind",
+        "RecoveryStatus": "runtime.models.RecoveryStatus",
         "ReviewDecisionKind": "packages.models.Decision",
         "ReviewKind": "packages.models.ReviewKind",
         "ReviewOutcome": "packages.models.ReviewOutcome",
@@ -276,7 +279,7 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
         {"name": "Auth profiles", "description": "How an app authenticates its users."},
         {"name": "Capability templates", "description": "What an app can do, as descriptors in five modes."},
         {"name": "Webhook profiles", "description": "Where events go, and the secret that signs them."},
-        {"name": "Webhooks", "description": "Deliveries of events: look, replay, test."},
+        {"name": "Webhooks", "description": "Deliveries of events: look, replay, recover, test."},
         {"name": "Secrets", "description": "Named secrets for handlers; values are never answered."},
         {"name": "Health", "description": "What the health checks of an app found."},
         {"name": "Capabilities", "description": "Invoke capabilities, read states and the log of calls."},

@@ -21,7 +21,7 @@ _SEE = (
     *_all("view", "providers", "account", "app"),
 )
 _OPERATE = (
-    *_all("view", "runtime", "event", "delivery", "deliveryattempt", "webhookendpoint", "namedsecret"),
+    *_all("view", "runtime", "event", "delivery", "deliveryattempt", "recovery", "webhookendpoint", "namedsecret"),
     "runtime.operate_webhooks",
     "runtime.view_connection",
     "runtime.operate_connections",

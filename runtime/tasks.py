@@ -8,6 +8,8 @@ from celery.signals import worker_ready, worker_shutting_down
 from aiffinity.lib.wakeups import wake
 from runtime.connections.rounds import refreshes, revocations
 from runtime.deliveries.drain import drain_due, stop_draining
+from runtime.deliveries.recovering import TASK as RECOVERIES_TASK
+from runtime.deliveries.recovery_batches import carry_out_recoveries as carry_out
 from runtime.health.claims import has_due_checks
 from runtime.health.loop import TASK as HEALTH_TASK
 from runtime.health.loop import run_due_checks, stop_checking
@@ -23,6 +25,13 @@ def deliver_due_webhooks() -> None:
         wake("runtime.tasks.deliver_due_webhooks")
     if has_due_checks():
         wake(HEALTH_TASK)
+
+
+@shared_task
+def carry_out_recoveries() -> None:
+    """Make pending again what recoveries ask for, and wake another worker where a spell ends before they do."""
+    if carry_out():
+        wake(RECOVERIES_TASK)
 
 
 @shared_task
@@ -48,6 +57,7 @@ def catch_up(**_: Any) -> None:
     """Let a worker that starts look for what is overdue, without waiting for the beat."""
     wake("runtime.tasks.deliver_due_webhooks")
     wake(HEALTH_TASK)
+    wake(RECOVERIES_TASK)
     wake("runtime.tasks.refresh_connections")
     wake("runtime.tasks.revoke_connections")
 

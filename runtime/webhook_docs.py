@@ -45,7 +45,12 @@ on; deliveries that fell due while it was disabled are failed, and events of tha
 - `GET …/webhook-deliveries` lists deliveries (`status`, `event`, `since`, `cursor`); each shows its attempts with status,
   latency, the first 2 KiB of the answer, and why it failed. All is kept for 30 days.
 - `POST …/webhook-deliveries/{id}/replay` sends one once more.
-- `POST …/webhooks/recover` with `since` sends all once more that failed since, at half the rate limit.
+- `POST …/webhooks/recover` with `since` sends all once more that failed since, at half the rate limit. It answers at
+  once with a recovery, `rcv_…`, which workers carry out: `count` is how many there are (null for a moment where they are
+  very many), `resent_count` how many are pending again or sent already. What is asked for again while it is running is
+  the same recovery, which goes on to what failed meanwhile. It is `stopped` where the endpoint is disabled or the app's
+  `webhook_url` is taken out; ask again once it is mended.
+- `GET …/webhooks/recoveries` lists recoveries for 30 days, `GET …/webhooks/recoveries/{id}` shows one.
 - `POST …/webhooks/test` sends a `platform.ping`.
 
 ## Verify before you read

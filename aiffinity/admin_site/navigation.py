@@ -82,6 +82,7 @@ def sidebar(request: HttpRequest) -> list[Item]:
                 _page("Events", "bolt", "runtime.event"),
                 _page("Deliveries", "send", "runtime.delivery"),
                 _page("Delivery attempts", "manage_history", "runtime.deliveryattempt"),
+                _page("Recoveries", "replay", "runtime.recovery"),
                 _page("Mails", "mail", "lib.outgoingmail"),
                 _page("Audit log", "receipt_long", "lib.auditentry"),
                 _page("Named secrets", "key", "runtime.namedsecret"),

@@ -19,6 +19,7 @@ ID_PARAMETERS = {
     "key": ("A secret's key: 2 to 64 capital letters, digits and underscores, a letter first.", "WEATHER_API_KEY"),
     "name": ("A capability's name within its app.", "current_weather"),
     "package_id": ("A package's id.", f"pkg_{ULID}"),
+    "recovery_id": ("A webhook recovery's id.", f"rcv_{ULID}"),
     "review_id": ("A review's id.", f"rev_{ULID}"),
     "run_id": ("A validation run's id.", f"run_{ULID}"),
     "version_id": ("A version's id.", f"ver_{ULID}"),

@@ -1,6 +1,7 @@
 """Admin pages of the runtime room."""
 
 from runtime.admin.apps import CapabilityTemplateAdmin, HealthCheckAdmin, NamedSecretAdmin, RuntimeAppAdmin
+from runtime.admin.recoveries import RecoveryAdmin
 from runtime.admin.webhooks import DeliveryAdmin, DeliveryAttemptAdmin, EventAdmin, WebhookEndpointAdmin
 
 __all__ = [
@@ -10,6 +11,7 @@ __all__ = [
     "EventAdmin",
     "HealthCheckAdmin",
     "NamedSecretAdmin",
+    "RecoveryAdmin",
     "RuntimeAppAdmin",
     "WebhookEndpointAdmin",
 ]

@@ -36,8 +36,9 @@ def _enable(endpoint: WebhookEndpoint, user: User, values: Values) -> str:
 
 
 def _recover(endpoint: WebhookEndpoint, user: User, values: Values) -> str:
-    count = recover_deliveries(endpoint, since=values["since"], actor=f"user:{user.pk}", reason=values["reason"])
-    return f"{count} deliveries are sent again."
+    actor, reason = f"user:{user.pk}", values["reason"]
+    recovery = recover_deliveries(endpoint, since=values["since"], actor=actor, reason=reason)
+    return f"{recovery.describe_count()} deliveries are sent again; {recovery.pk} shows how far it is."
 
 
 def _ping(endpoint: WebhookEndpoint, user: User, values: Values) -> str:
@@ -149,7 +150,7 @@ class WebhookEndpointAdmin(StepAdmin):
     list_filter = (StateFilter, "disabled_reason")
     list_select_related = ("runtime_app__app",)
     search_fields = ("=runtime_app__app__id", "runtime_app__app__name", "runtime_app__app__account__company_name")
-    readonly_fields = ("state", "address", "deliveries")
+    readonly_fields = ("state", "address", "deliveries", "recoveries")
 
     @admin.display(description="App", ordering="runtime_app__app__name")
     def app(self, endpoint: WebhookEndpoint) -> str:
@@ -176,6 +177,11 @@ class WebhookEndpointAdmin(StepAdmin):
     def deliveries(self, endpoint: WebhookEndpoint) -> str:
         """Link to the endpoint's deliveries."""
         return _link("delivery", f"endpoint={endpoint.pk}", "Show")
+
+    @admin.display(description="Recoveries")
+    def recoveries(self, endpoint: WebhookEndpoint) -> str:
+        """Link to what was asked to be sent again."""
+        return _link("recovery", f"endpoint={endpoint.pk}", "Show")
 
 
 @admin.register(Event)

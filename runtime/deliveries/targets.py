@@ -8,6 +8,10 @@ from runtime.deliveries.retries import RetryPolicy
 from runtime.models import WebhookEndpoint
 from runtime.signing_secrets import live_signing_secrets
 
+APP_DELETED = "The app was deleted."
+ENDPOINT_DISABLED = "The endpoint is disabled."
+NO_URL = "The app has no webhook URL."
+
 
 @dataclass(frozen=True)
 class Target:
@@ -51,10 +55,10 @@ def _build_target(endpoint: WebhookEndpoint) -> Target:
 
 def _stop_reason(endpoint: WebhookEndpoint) -> str:
     if endpoint.runtime_app.app.deleted_at is not None:
-        return "The app was deleted."
+        return APP_DELETED
     if endpoint.disabled_at is not None:
-        return "The endpoint is disabled."
-    return "" if endpoint.runtime_app.app.webhook_url else "The app has no webhook URL."
+        return ENDPOINT_DISABLED
+    return "" if endpoint.runtime_app.app.webhook_url else NO_URL
 
 
 def _open_secrets(endpoint: WebhookEndpoint) -> tuple[tuple[Secret, ...], str]:

@@ -9,6 +9,7 @@ from runtime.models.apps import (
     RuntimeStatus,
 )
 from runtime.models.connections import AuthorizationRequest, Connection, ConnectionStatus
+from runtime.models.recoveries import Recovery, RecoveryKind, RecoveryStatus
 from runtime.models.webhooks import Delivery, DeliveryAttempt, DeliveryStatus, Event, WebhookEndpoint
 
 __all__ = [
@@ -23,6 +24,9 @@ __all__ = [
     "HealthCheck",
     "HealthStatus",
     "NamedSecret",
+    "Recovery",
+    "RecoveryKind",
+    "RecoveryStatus",
     "RuntimeApp",
     "RuntimeStatus",
     "WebhookEndpoint",

@@ -11,7 +11,7 @@ from rest_framework import serializers
 from aiffinity.lib.cursors import cursor_field
 from aiffinity.lib.serializers import StrictSerializer
 from runtime.event_types import EVENT_TYPES
-from runtime.models import Delivery, DeliveryAttempt, DeliveryStatus
+from runtime.models import Delivery, DeliveryAttempt, DeliveryStatus, Recovery
 
 
 class DeliveryQuery(serializers.Serializer[Any]):
@@ -45,12 +45,50 @@ class RecoveryBody(StrictSerializer):
         return since
 
 
-class RecoveryOut(serializers.Serializer[Any]):
-    """How many deliveries are sent again; they keep their ids and bodies and start a fresh series of attempts."""
+class RecoveryOut(serializers.ModelSerializer[Recovery]):
+    """How far a recovery is; its deliveries keep their ids and bodies and start a fresh series of attempts."""
 
-    app_id = serializers.CharField()
-    since = serializers.DateTimeField(help_text="As it was asked for.")
-    count = serializers.IntegerField(help_text="How many deliveries are sent again.")
+    app_id = serializers.CharField(source="endpoint_id")
+    event = serializers.SerializerMethodField(help_text="The one type of event that it is about; null for all.")
+    stop_reason = serializers.SerializerMethodField(help_text="Why it was stopped; null where it wasn't.")
+
+    class Meta:
+        model = Recovery
+        fields = [
+            "id",
+            "app_id",
+            "kind",
+            "event",
+            "since",
+            "until",
+            "status",
+            "count",
+            "resent_count",
+            "stop_reason",
+            "created_at",
+            "finished_at",
+        ]
+        extra_kwargs = {
+            "kind": {
+                "help_text": "`failed`: what failed from `since` to `until`; `posted`: what was posted then, delivered "
+                "or not; `posted_and_failed`: what was posted then and failed."
+            },
+            "since": {"help_text": "As it was asked for."},
+            "until": {"help_text": "When it was asked for last; what fails later is not sent again."},
+            "status": {"help_text": "`running`, `finished`, or `stopped` where the endpoint gets nothing any more."},
+            "count": {"help_text": "How many deliveries are sent again; null for a moment where they are very many."},
+            "resent_count": {"help_text": "How many of them are pending again, or sent already."},
+        }
+
+    @extend_schema_field({"type": ["string", "null"]})
+    def get_event(self, recovery: Recovery) -> str | None:
+        """Answer the type, null where there is none."""
+        return recovery.event_type or None
+
+    @extend_schema_field({"type": ["string", "null"]})
+    def get_stop_reason(self, recovery: Recovery) -> str | None:
+        """Answer the reason, null where there is none."""
+        return recovery.stop_reason or None
 
 
 class DeliveryAttemptOut(serializers.ModelSerializer[DeliveryAttempt]):

@@ -1,4 +1,4 @@
-"""Webhook deliveries: what was sent, how it went, once more, and a test."""
+"""Webhook deliveries: what was sent, how it went, once more or all that failed once more, and a test."""
 
 from django.db.models import Prefetch, QuerySet
 from django.urls import path
@@ -10,7 +10,7 @@ from aiffinity.lib.cursors import newest_page
 from aiffinity.lib.views import EmptyBody, PageQuery, get_owned
 from runtime.deliveries.recovering import recover_deliveries
 from runtime.deliveries.resending import replay_delivery, require_endpoint, send_ping
-from runtime.models import Delivery, DeliveryAttempt
+from runtime.models import Delivery, DeliveryAttempt, Recovery
 from runtime.serializers.deliveries import (
     DeliveryDetailOut,
     DeliveryOut,
@@ -112,11 +112,53 @@ class WebhookRecoverView(DeliveryBaseView):
         responses={202: RecoveryOut},
     )
     def post(self, request: Request, app_id: str) -> Response:
-        """Resend every delivery that failed since a time; they go out at half the endpoint's rate limit."""
+        """Have every delivery that failed since a time sent again; they go out at half the endpoint's rate limit.
+
+        GET the recovery to see how far it is. Asked for once more while it is running, it goes on to what failed
+        meanwhile.
+        """
         runtime_app = self.runtime_app(app_id)
         since = self.read(RecoveryBody)["since"]
-        count = recover_deliveries(require_endpoint(runtime_app), since=since, actor=self.actor)
-        return Response(RecoveryOut({"app_id": runtime_app.pk, "since": since, "count": count}).data, status=202)
+        recovery = recover_deliveries(require_endpoint(runtime_app), since=since, actor=self.actor)
+        return Response(RecoveryOut(recovery).data, status=202)
+
+
+class RecoveryBaseView(RuntimeView):
+    """What the views of an app's recoveries share."""
+
+    def recoveries(self, app_id: str) -> QuerySet[Recovery]:
+        """Return the recoveries of one of the account's apps; NotFound for another's."""
+        endpoint_id = self.runtime_app(app_id).pk
+        return Recovery.objects.for_account(self.account).filter(endpoint_id=endpoint_id)
+
+
+class RecoveryListView(RecoveryBaseView):
+    """An app's recoveries."""
+
+    @extend_schema(
+        operation_id="listWebhookRecoveries",
+        summary="List webhook recoveries",
+        tags=["Webhooks"],
+        responses=RecoveryOut(many=True),
+    )
+    def get(self, request: Request, app_id: str) -> Response:
+        """List the newest first; those that support started are among them."""
+        recoveries = self.recoveries(app_id).order_by("-created_at", "-pk")
+        return self.paginate(recoveries, lambda row: RecoveryOut(row).data)
+
+
+class RecoveryView(RecoveryBaseView):
+    """One recovery."""
+
+    @extend_schema(
+        operation_id="getWebhookRecovery",
+        summary="Retrieve a webhook recovery",
+        tags=["Webhooks"],
+        responses=RecoveryOut,
+    )
+    def get(self, request: Request, app_id: str, recovery_id: str) -> Response:
+        """Answer how far the recovery is."""
+        return Response(RecoveryOut(get_owned(self.recoveries(app_id), recovery_id)).data)
 
 
 delivery_urls = [
@@ -129,4 +171,6 @@ delivery_urls = [
     ),
     path("<str:app_id>/webhooks/test", WebhookTestView.as_view(), name="webhook-test"),
     path("<str:app_id>/webhooks/recover", WebhookRecoverView.as_view(), name="webhook-recover"),
+    path("<str:app_id>/webhooks/recoveries", RecoveryListView.as_view(), name="webhook-recoveries"),
+    path("<str:app_id>/webhooks/recoveries/<str:recovery_id>", RecoveryView.as_view(), name="webhook-recovery"),
 ]

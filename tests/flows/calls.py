@@ -42,6 +42,8 @@ CALLS: dict[str, dict[str, Any]] = {
     f"{RUNTIME_APP}/webhook-deliveries/{{delivery_id}}/replay": {"POST": {}},
     f"{RUNTIME_APP}/webhooks/test": {"POST": {}},
     f"{RUNTIME_APP}/webhooks/recover": {"POST": {"since": "2026-04-04T10:00:00Z"}},
+    f"{RUNTIME_APP}/webhooks/recoveries": {"GET": None},
+    f"{RUNTIME_APP}/webhooks/recoveries/{{recovery_id}}": {"GET": None},
     f"{MANAGE}/{{package_id}}": {"GET": None, "PATCH": {"name": "Taken over"}, "DELETE": None},
     VERSIONS: {"GET": None, "POST": {"capabilities": [documents.STATE]}},
     VERSION: {"GET": None, "PATCH": {"changelog": "Taken over"}},

@@ -16,7 +16,8 @@ from packages.models import Package, ReviewKind, ValidationRun, Version
 from packages.reviewing.cases import open_review
 from providers.models import Account, App, User
 from runtime.auth_profiles import put_auth_profile
-from runtime.models import Delivery
+from runtime.deliveries.recovering import recover_deliveries
+from runtime.models import Delivery, Recovery, WebhookEndpoint
 from runtime.named_secrets import set_named_secret
 from tests.flows.calls import CATALOG_ROUTES
 from tests.published import TASK, WEATHER, Published, publish
@@ -29,6 +30,7 @@ OSLO = {"location": "Oslo"}
 PREFIXES = {
     "app_id": "app",
     "delivery_id": "dlv",
+    "recovery_id": "rcv",
     "package_id": "pkg",
     "version_id": "ver",
     "run_id": "run",
@@ -125,6 +127,7 @@ def _package_objects(published: Published, user: User) -> dict[str, str]:
     )
     return {
         "delivery_id": Delivery.objects.filter(event__app=published.app.pk).latest("created_at").pk,
+        "recovery_id": _recover(published).pk,
         "package_id": published.package.pk,
         "version_id": version.pk,
         "run_id": run.pk,
@@ -139,6 +142,11 @@ def _keep_weather(published: Published, install: Install) -> None:
     key = StateKey(install.pk, published.capability_id(), published.version.pk, content_hash(OSLO))
     weather = {"location": "Oslo", "temperature_c": 4.5, "condition": "rainy"}
     keep_state(key, weather, ttl_seconds=900, invocation_id=new_id("inv"))
+
+
+def _recover(published: Published) -> Recovery:
+    endpoint = WebhookEndpoint.objects.select_related("runtime_app__app").get(pk=published.app.pk)
+    return recover_deliveries(endpoint, since=timezone.now(), actor="test")
 
 
 def _draft(published: Published) -> Package:

@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.db import transaction
+from django.db.models import F
 from django.utils import timezone
 
 from aiffinity.lib.outbound import OutboundTimeout
@@ -48,6 +49,13 @@ def post(endpoint: WebhookEndpoint, count: int = 1) -> list[Delivery]:
             [(endpoint.pk, "install.created", {"install_id": f"inst_{number}"}) for number in range(count)]
         )
     return [Delivery.objects.get(event=event) for event in events]
+
+
+def finish(deliveries: list[Delivery], status: str, ago: timedelta = timedelta(0)) -> None:
+    """Let deliveries be over as soon as they were made, or so long before."""
+    Delivery.objects.filter(pk__in=[each.pk for each in deliveries]).update(
+        status=status, finished_at=F("created_at") - ago, next_attempt_at=None, attempts_made=3
+    )
 
 
 def delay_seconds(delivery: Delivery) -> float:

@@ -9,6 +9,7 @@ from aiffinity.lib.errors import InvalidState
 from aiffinity.lib.models import AuditEntry
 from runtime.deliveries.drain import drain_due
 from runtime.deliveries.enabling import enable_endpoint
+from runtime.deliveries.recovery_batches import carry_out_recoveries
 from runtime.events import post_event
 from runtime.models import Delivery, WebhookEndpoint
 from tests.fakes import FakeProvider
@@ -76,6 +77,7 @@ def test_what_was_stopped_stays_failed_until_it_is_recovered(make_account, fake_
     recover = f"/v1/providers/runtime/apps/{endpoint.pk}/webhooks/recover"
     answer = api.post(recover, {"since": "2026-04-04T10:00:00Z"}, token=id_token(account))
     assert (answer.status_code, answer.json()["data"]["count"]) == (202, 2)
+    carry_out_recoveries()
     drain_due(linger_seconds=0)
     sent = {request.headers["x-aiffinity-delivery"] for request in fake_provider.requests}
     assert sent == {each.pk for each in stopped}

@@ -1,25 +1,26 @@
-"""Recovering what failed and replaying what was posted: over HTTP, by command, and in batches."""
+"""Asking for what failed, or what was posted, once more: over HTTP and by command."""
 
 import json
-import threading
 from datetime import UTC, datetime, timedelta
 from io import StringIO
 
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from aiffinity.lib.models import AuditEntry
 from providers.applications import delete_app
-from runtime.deliveries import recovering
+from runtime.deliveries import recovering, recovery_batches
 from runtime.deliveries.claims import claim_due
 from runtime.deliveries.drain import drain_due
 from runtime.deliveries.recovering import recover_deliveries
+from runtime.deliveries.recovery_batches import carry_out_recoveries
 from runtime.management.commands.replay_webhooks import read_moment
-from runtime.models import Delivery, WebhookEndpoint
+from runtime.models import Delivery, Recovery, WebhookEndpoint
 from tests.fakes import FakeProvider
-from tests.runtime.endpoints import make_endpoint, post
+from tests.runtime.endpoints import finish, make_endpoint, post
 
 pytestmark = pytest.mark.django_db
 NOW = datetime(2026, 4, 4, 10, 0, tzinfo=UTC)
@@ -38,13 +39,6 @@ def recover(api, endpoint, access_token):
     return lambda body: api.post(f"/v1/providers/runtime/apps/{endpoint.pk}/webhooks/recover", body, token=token)
 
 
-def finish(deliveries: list[Delivery], status: str, ago: timedelta = timedelta(0)) -> None:
-    """Let deliveries be over since a while."""
-    Delivery.objects.filter(pk__in=[each.pk for each in deliveries]).update(
-        status=status, finished_at=timezone.now() - ago, next_attempt_at=None, attempts_made=3
-    )
-
-
 def ago(**delta: float) -> str:
     """Return a moment as the API takes it."""
     return (timezone.now() - timedelta(**delta)).strftime("%Y-%m-%dT%H:%M:%SZ")
@@ -61,6 +55,8 @@ def test_recover_resends_what_failed_since_and_nothing_else(recover, endpoint, f
     response = recover({"since": ago(hours=1)})
     assert response.status_code == 202
     assert (response.json()["data"]["count"], response.json()["data"]["app_id"]) == (2, endpoint.pk)
+    assert Delivery.objects.filter(status="failed").count() == 4
+    assert not carry_out_recoveries()
     drain_due(linger_seconds=0)
     sent = {request.headers["x-aiffinity-delivery"]: request for request in fake_provider.requests}
     assert set(sent) == {each.pk for each in failed}
@@ -70,6 +66,79 @@ def test_recover_resends_what_failed_since_and_nothing_else(recover, endpoint, f
         assert (delivery.status, delivery.attempts_made, delivery.attempts_before_series) == ("delivered", 4, 3)
     entry = AuditEntry.objects.get(action="webhook.recovered")
     assert (entry.subject, entry.data["since"][:13]) == (endpoint.pk, ago(hours=1)[:13])
+    assert entry.data["recovery_id"] == response.json()["data"]["id"]
+
+
+def test_recovery_shows_how_far_it_is(recover, endpoint, api, id_token, monkeypatch):
+    monkeypatch.setattr(recovery_batches, "BATCH_SIZE", 2)
+    finish(post(endpoint, 3), "failed")
+    asked = recover({"since": ago(hours=1)}).json()["data"]
+    assert asked["id"].startswith("rcv_")
+    assert asked == {
+        "id": asked["id"],
+        "app_id": endpoint.pk,
+        "kind": "failed",
+        "event": None,
+        "since": asked["since"],
+        "until": asked["created_at"],
+        "status": "running",
+        "count": 3,
+        "resent_count": 0,
+        "stop_reason": None,
+        "created_at": asked["created_at"],
+        "finished_at": None,
+    }
+    path = f"/v1/providers/runtime/apps/{endpoint.pk}/webhooks/recoveries"
+    token = id_token(endpoint.runtime_app.app.account)
+    assert carry_out_recoveries(spell_seconds=0)
+    assert api.get(f"{path}/{asked['id']}", token=token).json()["data"] == {**asked, "resent_count": 2}
+    assert not carry_out_recoveries()
+    ended = api.get(f"{path}/{asked['id']}", token=token).json()["data"]
+    assert {**ended, "finished_at": None} == {**asked, "status": "finished", "resent_count": 3}
+    assert ended["finished_at"] is not None
+    newer = recover({"since": ago(hours=2)}).json()["data"]
+    listed = api.get(path, token=token).json()
+    assert (listed["data"], listed["meta"]["pagination"]["total"]) == ([newer, ended], 2)
+
+
+def test_recoveries_of_an_app_are_listed_with_the_same_queries_for_any_page(endpoint, api, id_token):
+    path = f"/v1/providers/runtime/apps/{endpoint.pk}/webhooks/recoveries"
+    token = id_token(endpoint.runtime_app.app.account)
+    counts = []
+    for hour in range(4):
+        recover_deliveries(endpoint, since=NOW - timedelta(hours=hour), actor="test")
+        with CaptureQueriesContext(connection) as captured:
+            assert len(api.get(path, token=token).json()["data"]) == hour + 1
+        counts.append(len(captured))
+    assert len(set(counts[1:])) == 1
+
+
+def test_recover_asked_for_twice_is_one_recovery_that_takes_what_failed_meanwhile(recover, endpoint, monkeypatch):
+    monkeypatch.setattr(recovery_batches, "BATCH_SIZE", 2)
+    finish(post(endpoint, 3), "failed")
+    since = ago(hours=1)
+    first = recover({"since": since}).json()["data"]
+    assert carry_out_recoveries(spell_seconds=0)
+    finish(post(endpoint), "failed")
+    second = recover({"since": since}).json()["data"]
+    assert (second["id"], second["count"], second["resent_count"]) == (first["id"], 4, 2)
+    assert not carry_out_recoveries()
+    assert Delivery.objects.filter(status="pending", fence=1).count() == 4
+    assert Recovery.objects.get().resent_count == 4
+    assert AuditEntry.objects.filter(action="webhook.recovered").count() == 2
+    third = recover({"since": since}).json()["data"]
+    assert third["id"] != first["id"]
+    assert third["count"] == 0
+
+
+def test_very_many_are_counted_by_a_worker(recover, endpoint, monkeypatch):
+    monkeypatch.setattr(recovering, "COUNTED_AT_ONCE", 4)
+    monkeypatch.setattr(recovery_batches, "BATCH_SIZE", 2)
+    finish(post(endpoint, 5), "failed")
+    assert recover({"since": ago(hours=1)}).json()["data"]["count"] is None
+    assert carry_out_recoveries(spell_seconds=0)
+    recovery = Recovery.objects.get()
+    assert (recovery.count, recovery.resent_count) == (5, 2)
 
 
 @pytest.mark.parametrize(
@@ -98,38 +167,19 @@ def test_recover_is_refused_where_nothing_is_sent(recover, endpoint, why):
     assert (response.status_code, response.json()["error"]["code"]) == (409, "INVALID_STATE")
     assert not Delivery.objects.filter(status="pending").exists()
     assert not AuditEntry.objects.filter(action="webhook.recovered").exists()
+    assert not Recovery.objects.exists()
 
 
 def test_what_is_recovered_is_spread_at_half_the_rate_limit(endpoint, monkeypatch):
-    monkeypatch.setattr(recovering, "BATCH_SIZE", 7)
+    monkeypatch.setattr(recovery_batches, "BATCH_SIZE", 7)
     WebhookEndpoint.objects.update(rate_limit_per_second=10)
     endpoint.refresh_from_db()
     finish(post(endpoint, 25), "failed")
-    assert recover_deliveries(endpoint, since=NOW, actor="test") == 25
+    assert recover_deliveries(endpoint, since=NOW, actor="test").count == 25
+    assert not carry_out_recoveries()
     times = sorted(moment for moment in Delivery.objects.values_list("next_attempt_at", flat=True) if moment)
     offsets = [round((moment - times[0]).total_seconds()) for moment in times]
     assert offsets == [0] * 10 + [2] * 10 + [4] * 5
-
-
-@pytest.mark.django_db(transaction=True)
-def test_two_recoveries_at_once_resend_each_delivery_once(endpoint, monkeypatch):
-    monkeypatch.setattr(recovering, "BATCH_SIZE", 10)
-    finish(post(endpoint, 60), "failed")
-    counts: list[int] = []
-    start = threading.Barrier(3)
-
-    def run() -> None:
-        start.wait()
-        counts.append(recover_deliveries(endpoint, since=NOW, actor="test"))
-        connection.close()
-
-    threads = [threading.Thread(target=run) for _ in range(3)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert sum(counts) == Delivery.objects.filter(status="pending", fence=1).count()
-    assert sum(counts) == 60
 
 
 def replay(*arguments: str) -> str:
@@ -150,7 +200,13 @@ def test_command_resends_everything_that_is_over_and_was_posted_since(endpoint, 
     assert replay(*arguments, "--event", "package.published", "--dry-run").startswith("0 deliveries")
     assert Delivery.objects.filter(status="pending").count() == 1
     assert not AuditEntry.objects.filter(action="webhook.replayed").exists()
-    assert "are sent again" in replay(*arguments, "--event", "install.created")
+    told = replay(*arguments, "--event", "install.created").splitlines()
+    recovery = Recovery.objects.get()
+    assert told[0].startswith(f"2 deliveries to {endpoint.pk} since ")
+    assert told[0].endswith(" are sent again by the workers")
+    assert told[1] == f"{recovery.pk} in the staff console shows how far it is"
+    assert (recovery.kind, recovery.requested_by) == ("posted", "command:replay_webhooks")
+    carry_out_recoveries()
     drain_due(linger_seconds=0)
     sent = {request.headers["x-aiffinity-delivery"] for request in fake_provider.requests}
     assert sent == {each.pk for each in (*failed, *delivered, *pending)}
@@ -216,7 +272,8 @@ def test_claim_of_before_counts_no_longer_after_a_recovery(endpoint):
     [delivery] = post(endpoint)
     [claim] = claim_due()
     finish([delivery], "failed")
-    assert recover_deliveries(endpoint, since=NOW, actor="test") == 1
+    assert recover_deliveries(endpoint, since=NOW, actor="test").count == 1
+    carry_out_recoveries()
     delivery.refresh_from_db()
     assert delivery.fence == claim.fence + 1
     assert json.loads(delivery.event.body)["id"] == delivery.event_id

@@ -16,7 +16,9 @@ from aiffinity.lib.models import AuditEntry
 from packages.groups import ensure_groups
 from providers.models import User
 from runtime.deliveries.drain import drain_due
-from runtime.models import Delivery, DeliveryAttempt, WebhookEndpoint
+from runtime.deliveries.recovering import recover_deliveries
+from runtime.deliveries.recovery_batches import carry_out_recoveries
+from runtime.models import Delivery, DeliveryAttempt, Recovery, WebhookEndpoint
 from tests.fakes import FakeProvider
 from tests.runtime.endpoints import make_endpoint, post
 
@@ -165,7 +167,7 @@ def test_endpoints_show_their_standing_in_colour(desk, endpoint, fields, state, 
     assert f"/webhookendpoint/{endpoint.pk}/step/" in page
 
 
-@pytest.mark.parametrize("page", ["webhookendpoint", "event", "delivery", "deliveryattempt"])
+@pytest.mark.parametrize("page", ["webhookendpoint", "event", "delivery", "deliveryattempt", "recovery"])
 def test_lists_take_the_same_queries_for_any_page(desk, make_account, fake_provider, page):
     olga = desk()
 
@@ -175,8 +177,10 @@ def test_lists_take_the_same_queries_for_any_page(desk, make_account, fake_provi
         return len(captured)
 
     def add_rows(name: str) -> None:
-        post(make_endpoint(make_account(name), fake_provider.webhook_url), 4)
+        endpoint = make_endpoint(make_account(name), fake_provider.webhook_url)
+        post(endpoint, 4)
         drain_due(linger_seconds=0)
+        recover_deliveries(endpoint, since=timezone.now(), actor="test")
 
     add_rows("First Company")
     count_queries()
@@ -211,7 +215,15 @@ def test_ops_recover_what_failed_since(desk, endpoint, fake_provider):
         assert olga.post(step, {**WHY, "since": since}).status_code == 422
     assert Delivery.objects.filter(status="failed").count() == 3
     since = (timezone.now() - timedelta(hours=1)).strftime("%Y-%m-%d %H:%M")
-    assert "3 deliveries are sent again." in olga.post(step, {**WHY, "since": since}).content.decode()
+    told = olga.post(step, {**WHY, "since": since}).content.decode()
+    recovery = Recovery.objects.get()
+    assert f"3 deliveries are sent again; {recovery.pk} shows how far it is." in told
+    [link] = re.findall(rf'href="{PAGES}/(recovery/\?[^"]*{endpoint.pk})"', told)
+    for progress in ("0 of 3", "3 of 3"):
+        shown = olga.get(link)
+        assert all(text in shown for text in (recovery.pk, progress, f"user:{olga.user.pk}")), progress
+        assert progress in olga.get(f"recovery/{recovery.pk}/change/")
+        carry_out_recoveries()
     drain_due(linger_seconds=0)
     assert Delivery.objects.filter(status="delivered").count() == 3
     assert AuditEntry.objects.get(action="webhook.recovered").reason == WHY["reason"]
@@ -239,7 +251,7 @@ def test_ops_enable_a_disabled_endpoint_and_test_it(desk, endpoint, fake_provide
 def test_others_neither_see_nor_do_any_of_it(desk, endpoint, fake_provider, group):
     [delivery] = failed(endpoint, fake_provider)
     staff = desk(group)
-    for page in ("delivery/", "deliveryattempt/", "webhookendpoint/", f"delivery/{delivery.pk}/change/"):
+    for page in ("delivery/", "deliveryattempt/", "webhookendpoint/", "recovery/", f"delivery/{delivery.pk}/change/"):
         assert staff.client.get(f"{PAGES}/{page}").status_code == 403
     for step in (f"delivery/{delivery.pk}/step/replay/", f"webhookendpoint/{endpoint.pk}/step/recover/"):
         assert staff.client.get(f"{PAGES}/{step}").status_code == 403

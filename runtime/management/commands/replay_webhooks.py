@@ -20,7 +20,7 @@ _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
 
 class Command(BaseCommand):
-    """Resend every delivery of events posted since a moment, with the ids and bodies of before."""
+    """Have every delivery of events posted since a moment sent again, with the ids and bodies of before."""
 
     help = "Sends an app's webhook events since a moment once more; what is still pending goes its own way."
 
@@ -33,7 +33,7 @@ class Command(BaseCommand):
         parser.add_argument("--dry-run", action="store_true", help="Count, and send nothing.")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Resend and print how many; exit with 1 and say why where it can't be."""
+        """Have workers do it and print how many there are; exit with 1 and say why where it can't be."""
         since, event_type = read_moment(options["since"], now=timezone.now()), options["event"]
         if event_type and event_type not in EVENT_TYPES:
             near = difflib.get_close_matches(event_type, EVENT_TYPES, n=1)
@@ -46,10 +46,12 @@ class Command(BaseCommand):
             self.stdout.write(f"{count} deliveries to {endpoint.pk} since {since.isoformat()} would be sent again")
             return
         try:
-            count = replay_since(endpoint, actor=ACTOR, **chosen)
+            recovery = replay_since(endpoint, actor=ACTOR, **chosen)
         except PlatformError as error:
             raise CommandError(f"--app: {error.message}") from None
-        self.stdout.write(f"{count} deliveries to {endpoint.pk} since {since.isoformat()} are sent again")
+        told = recovery.describe_count()
+        self.stdout.write(f"{told} deliveries to {endpoint.pk} since {since.isoformat()} are sent again by the workers")
+        self.stdout.write(f"{recovery.pk} in the staff console shows how far it is")
 
 
 def find_endpoint(app_id: str) -> WebhookEndpoint:
