@@ -1,4 +1,4 @@
-"""What `manage.py doctor` asks of the room: are checks, deliveries and refreshes on time, and how are the apps."""
+"""What `manage.py doctor` asks of the room: are checks, deliveries and the like on time, and how are the apps."""
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -7,10 +7,20 @@ from django.db.models import Count, Min, Q
 from django.utils import timezone
 
 from aiffinity.lib.doctor import Finding, Severity, grade, in_words, overdue
-from runtime.models import Connection, Delivery, DeliveryStatus, HealthStatus, RuntimeApp, WebhookEndpoint
+from runtime.models import (
+    Connection,
+    Delivery,
+    DeliveryStatus,
+    HealthStatus,
+    Recovery,
+    RecoveryStatus,
+    RuntimeApp,
+    WebhookEndpoint,
+)
 
 HEALTH_WARNING, HEALTH_FAULT = timedelta(seconds=30), timedelta(minutes=3)
 DELIVERY_WARNING, DELIVERY_FAULT = timedelta(minutes=2), timedelta(minutes=10)
+RECOVERY_WARNING, RECOVERY_FAULT = timedelta(minutes=1), timedelta(minutes=10)
 CONNECTION_WARNING, CONNECTION_FAULT = timedelta(minutes=5), timedelta(minutes=30)
 FAILING_FOR = timedelta(hours=1)
 # A few providers are always down; many at once point at ourselves.
@@ -67,6 +77,21 @@ def examine_deliveries() -> Iterator[Finding]:
             f"{waiting.count()} webhook deliveries are due; the longest waits for {in_words(late_by)}.",
             "Providers learn of what happened too late. Nothing is lost.",
             f"{LOOK_AT_WORKERS} Start more workers if they are busy.",
+        )
+
+
+def examine_recoveries() -> Iterator[Finding]:
+    """Find recoveries that get no further."""
+    running = Recovery.objects.filter(status=RecoveryStatus.RUNNING)
+    late_by = _late_by(running.aggregate(due_at=Min("updated_at")))
+    severity = grade(late_by, warn_after=RECOVERY_WARNING, fault_after=RECOVERY_FAULT)
+    if severity is not None:
+        yield Finding(
+            "recoveries_late",
+            severity,
+            f"{running.count()} webhook recoveries are running; one has got no further for {in_words(late_by)}.",
+            "What providers want sent again stays failed. Nothing is lost.",
+            LOOK_AT_WORKERS,
         )
 
 

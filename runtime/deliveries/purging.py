@@ -1,4 +1,4 @@
-"""Forgetting deliveries, their attempts and their events after 30 days (spec 4 "Events and webhooks").
+"""Forgetting deliveries, their attempts, events and recoveries after 30 days (spec 4 "Events and webhooks").
 
 What is pending is never touched, nor the event of a delivery that is kept. A delivery that was replayed counts from
 its last end; attempts of it that are older go alone.
@@ -8,6 +8,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import connection, transaction
+
+from aiffinity.lib.retention import delete_in_batches
+from runtime.models import Recovery
 
 KEPT_FOR = timedelta(days=30)
 BATCH_SIZE = 1000
@@ -79,6 +82,11 @@ def purge_attempts(now: datetime) -> int:
 def purge_events(now: datetime) -> int:
     """Delete the events of before 30 days that no delivery needs any more; returns how many there were."""
     return _delete_all(_EVENTS, now)
+
+
+def purge_recoveries(now: datetime) -> int:
+    """Delete the recoveries that ended more than 30 days ago; returns how many there were."""
+    return delete_in_batches(Recovery.objects.filter(finished_at__lt=now - KEPT_FOR))
 
 
 def _delete_all(statement: str, now: datetime) -> int:

@@ -28,6 +28,7 @@ REGISTERED = {
     "webhook deliveries",
     "delivery attempts",
     "events",
+    "webhook recoveries",
     "details of validation runs",
     "invocations",
     "cached states",

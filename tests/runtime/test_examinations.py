@@ -8,7 +8,9 @@ from django.utils import timezone
 from aiffinity.lib import doctor
 from runtime import examinations
 from runtime.deliveries.claims import claim_due
-from runtime.models import Connection, Delivery, RuntimeApp, WebhookEndpoint
+from runtime.deliveries.recovering import recover_deliveries
+from runtime.deliveries.recovery_batches import carry_out_recoveries
+from runtime.models import Connection, Delivery, Recovery, RuntimeApp, WebhookEndpoint
 from tests.runtime.endpoints import make_endpoint, post
 
 pytestmark = pytest.mark.django_db
@@ -81,6 +83,19 @@ def test_deliveries_that_a_dead_worker_held_are_late_like_all_others(endpoint):
     # What it held of an endpoint that fails waits behind that one's backlog, however long that is.
     WebhookEndpoint.objects.update(failing_since=ago(minutes=20))
     assert [code for code, _ in codes(doctor.examine_all()) if "deliveries" in code] == []
+
+
+def test_recoveries_that_get_no_further(endpoint):
+    recover_deliveries(endpoint, since=ago(hours=1), actor="test")
+    assert list(examinations.examine_recoveries()) == []
+    Recovery.objects.update(updated_at=ago(minutes=2))
+    [finding] = examinations.examine_recoveries()
+    assert (finding.code, finding.severity.name) == ("recoveries_late", "WARNING")
+    assert finding.what == "1 webhook recoveries are running; one has got no further for 2 min."
+    Recovery.objects.update(updated_at=ago(minutes=11))
+    assert codes(examinations.examine_recoveries()) == [("recoveries_late", "FAULT")]
+    carry_out_recoveries()
+    assert list(examinations.examine_recoveries()) == []
 
 
 def test_disabled_and_failing_endpoints_are_notes(endpoint):

@@ -7,7 +7,8 @@ from django.utils import timezone
 
 from aiffinity.lib.retention import purge_all
 from runtime.deliveries import purging
-from runtime.models import Delivery, DeliveryAttempt, Event, WebhookEndpoint
+from runtime.deliveries.recovering import recover_deliveries
+from runtime.models import Delivery, DeliveryAttempt, Event, Recovery, WebhookEndpoint
 from tests.runtime.endpoints import make_endpoint, post
 
 pytestmark = pytest.mark.django_db
@@ -51,6 +52,17 @@ def test_only_what_is_over_for_30_days_goes(endpoint):
     assert [each.number for each in replayed.attempts.all()] == [2]
     assert pending.attempts.count() == young.attempts.count() == 1
     assert purge() == (0, 0, 0)
+
+
+def test_recoveries_that_ended_30_days_ago_go(endpoint):
+    old, young, running = (
+        recover_deliveries(endpoint, since=timezone.now() - timedelta(days=days), actor="test") for days in range(3)
+    )
+    for recovery, ended in ((old, OLD), (young, YOUNG)):
+        Recovery.objects.filter(pk=recovery.pk).update(status="finished", finished_at=timezone.now() - ended)
+    Recovery.objects.filter(pk=running.pk).update(created_at=timezone.now() - OLD)
+    assert purging.purge_recoveries(timezone.now()) == 1
+    assert set(Recovery.objects.values_list("pk", flat=True)) == {young.pk, running.pk}
 
 
 def test_purge_goes_on_batch_by_batch(endpoint, monkeypatch, make_account):
