@@ -23,6 +23,8 @@ EDITABLE_FIELDS = ("name", "description", "redirect_uris", "webhook_url", "homep
 
 # Rooms above erase here, inside the deletion's transaction, what they keep secret of a deleted app.
 erasers: list[Callable[[App], None]] = []
+# And follow here, inside the change's transaction, an app that gets another webhook URL.
+address_followers: list[Callable[[App], None]] = []
 
 
 def create_app(account: Account, *, actor: str, **fields: Any) -> tuple[App, Secret]:
@@ -42,11 +44,13 @@ def create_app(account: Account, *, actor: str, **fields: Any) -> tuple[App, Sec
 
 def update_app(app: App, *, actor: str, **fields: Any) -> App:
     """Change only the given fields."""
-    changed = [name for name in EDITABLE_FIELDS if name in fields]
+    changed, address = [name for name in EDITABLE_FIELDS if name in fields], app.webhook_url
     for name in changed:
         setattr(app, name, fields[name])
     with transaction.atomic():
         app.save(update_fields=[*changed, "updated_at"])
+        for follow in address_followers if app.webhook_url != address else ():
+            follow(app)
         append_audit(subject=app.pk, action="app.updated", actor=actor, data={"fields": changed})
     return app
 

@@ -9,7 +9,7 @@ class RuntimeConfig(AppConfig):
     name = "runtime"
 
     def ready(self) -> None:
-        """Have a deleted app's secrets erased, the library's registries filled, and the webhook page made."""
+        """Have apps' ends and new addresses followed, the library's registries filled, and the webhook page made."""
         from aiffinity.lib import rewrapping
         from aiffinity.lib.doctor import register_examination
         from aiffinity.lib.generated_docs import generated_docs
@@ -18,6 +18,7 @@ class RuntimeConfig(AppConfig):
         from runtime import examinations
         from runtime.connections.authorization import purge_authorization_requests
         from runtime.deliveries import purging
+        from runtime.deliveries.enabling import follow_address
         from runtime.erasure import erase_secrets
         from runtime.health.history import purge_health_checks
         from runtime.sealing import sealed_columns
@@ -37,4 +38,5 @@ class RuntimeConfig(AppConfig):
         register_examination("endpoints", examinations.examine_endpoints)
         register_examination("connections of users", examinations.examine_connections)
         applications.erasers.append(erase_secrets)
+        applications.address_followers.append(follow_address)
         generated_docs["webhooks.md"] = render_webhooks

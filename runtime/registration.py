@@ -14,7 +14,7 @@ from aiffinity.lib.views import get_owned
 from providers import applications
 from providers.models import Account, App
 from runtime.auth_profiles import config_hash
-from runtime.deliveries.enabling import start_over
+from runtime.deliveries.enabling import follow_address
 from runtime.health.recording import forget_health
 from runtime.models import RuntimeApp, RuntimeStatus, WebhookEndpoint
 from runtime.sealing import SIGNING_SECRET, seal
@@ -53,7 +53,7 @@ def register_runtime_app(account: Account, *, actor: str, fields: dict[str, Any]
         runtime_app.sealed_signing_secret = seal(runtime_app, SIGNING_SECRET, secret)
         runtime_app.config_hash = config_hash(runtime_app)
         runtime_app.save(force_insert=True)
-        _ensure_endpoint(runtime_app)
+        follow_address(app)
         append_audit(subject=app.pk, action="runtime.registered", actor=actor, to_state=runtime_app.status)
     return Registration(runtime_app, secret, client_secret)
 
@@ -79,9 +79,7 @@ def update_runtime_app(runtime_app: RuntimeApp, *, actor: str, fields: dict[str,
         locked.save()
         app_fields = {name: fields[name] for name in APP_FIELDS if name in fields}
         if app_fields:
-            address = locked.app.webhook_url
             locked.app = applications.update_app(locked.app, actor=actor, **app_fields)
-            _ensure_endpoint(locked, is_new_address=locked.app.webhook_url != address)
         append_audit(
             subject=locked.pk,
             action="runtime.updated",
@@ -113,14 +111,6 @@ def _make_app(account: Account, app_fields: dict[str, Any], *, actor: str) -> tu
     if account.email_verified_at is None:
         raise EmailNotVerified
     return applications.create_app(account, actor=actor, **app_fields)
-
-
-def _ensure_endpoint(runtime_app: RuntimeApp, *, is_new_address: bool = False) -> None:
-    """Make the webhook profile that a `webhook_url` means; a new address starts with a clean record."""
-    if runtime_app.app.webhook_url:
-        endpoint, is_new = WebhookEndpoint.objects.get_or_create(runtime_app=runtime_app, defaults={"events": ["*"]})
-        if is_new_address and not is_new:
-            start_over(endpoint)
 
 
 def _set_status(runtime_app: RuntimeApp, status: str) -> None:

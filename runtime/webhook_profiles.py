@@ -34,19 +34,18 @@ def put_webhook_profile(
         # The app before its runtime, as where it is deleted; the endpoint before the log, as where it is disabled.
         App.objects.select_for_update(no_key=True).filter(pk=runtime_app.pk).exists()
         locked = RuntimeApp.objects.get_locked(runtime_app.pk)
-        # The app's row is locked, so that nobody else makes one; a stronger lock would wait for events being posted.
-        endpoint = WebhookEndpoint.objects.select_for_update(no_key=True).filter(pk=locked.pk).first()
+        is_new = not WebhookEndpoint.objects.select_for_update(no_key=True).filter(pk=locked.pk).exists()
         if locked.app.webhook_url != url:
             locked.app = update_app(locked.app, actor=actor, webhook_url=url)
         if secret is not None:
             set_signing_secret(locked, actor=actor, value=secret)
-        is_new = endpoint is None
-        endpoint = endpoint or WebhookEndpoint(runtime_app=locked)
+        # The app's row is locked, so that nobody else makes one; the new address may have.
+        endpoint = WebhookEndpoint.objects.filter(pk=locked.pk).first() or WebhookEndpoint(runtime_app=locked)
         # Somebody who mends the profile has mended the endpoint: it starts over with a clean record.
         for name, value in {**fields, **clean_record()}.items():
             setattr(endpoint, name, value)
         endpoint.runtime_app = locked
-        endpoint.save(force_insert=is_new)
+        endpoint.save()
         wake_on_commit("runtime.tasks.deliver_due_webhooks")
         append_audit(subject=locked.pk, action="webhook_profile.set", actor=actor, data={"events": endpoint.events})
     return endpoint, is_new

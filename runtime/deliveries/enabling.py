@@ -12,7 +12,8 @@ from django.db import transaction
 from aiffinity.lib.audit import append_audit
 from aiffinity.lib.errors import InvalidState
 from aiffinity.lib.wakeups import wake_on_commit
-from runtime.models import WebhookEndpoint
+from providers.models import App
+from runtime.models import RuntimeApp, WebhookEndpoint
 
 
 def clean_record() -> dict[str, Any]:
@@ -36,6 +37,19 @@ def enable_endpoint(endpoint: WebhookEndpoint, *, actor: str, reason: str) -> We
         start_over(locked)
         append_audit(subject=locked.pk, action="webhook.enabled", actor=actor, reason=reason)
     return locked
+
+
+def follow_address(app: App) -> None:
+    """Take over an app's new `webhook_url`, inside the caller's transaction.
+
+    The first one means a webhook profile for every event; a later one starts with a clean record. An app without a
+    runtime app has neither yet.
+    """
+    if not app.webhook_url or not RuntimeApp.objects.filter(pk=app.pk).exists():
+        return
+    endpoint, is_new = WebhookEndpoint.objects.get_or_create(pk=app.pk, defaults={"events": ["*"]})
+    if not is_new:
+        start_over(endpoint)
 
 
 def start_over(endpoint: WebhookEndpoint) -> None:

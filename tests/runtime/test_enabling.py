@@ -63,6 +63,27 @@ def test_provider_enables_by_the_profile_or_a_new_address(registered, method, pa
     assert registered("GET", "/webhooks").json()["data"]["enabled"] is comes_back
 
 
+def test_a_new_address_of_the_app_itself_is_one_of_its_webhooks_too(registered, api):
+    disable()
+    path, body = f"/v1/providers/apps/{registered.app_id}", {"webhook_url": "https://acmeweather.com/webhooks/mended"}
+    assert api.patch(path, {"description": "Weather"}, token=registered.token).status_code == 200
+    assert not is_clean(WebhookEndpoint.objects.get())
+    assert api.patch(path, body, token=registered.token).status_code == 200
+    assert is_clean(WebhookEndpoint.objects.get())
+    profile = registered("GET", "/webhooks").json()["data"]
+    assert (profile["url"], profile["enabled"]) == (body["webhook_url"], True)
+
+
+def test_a_first_address_of_the_app_itself_makes_a_profile_for_all_events(register, api):
+    registered = register(webhook_url="")
+    assert registered("GET", "/webhooks").status_code == 404
+    body = {"webhook_url": "https://acmeweather.com/webhooks"}
+    assert api.patch(f"/v1/providers/apps/{registered.app_id}", body, token=registered.token).status_code == 200
+    profile = registered("GET", "/webhooks").json()["data"]
+    assert (profile["url"], profile["events"], profile["enabled"]) == (body["webhook_url"], ["*"], True)
+    assert registered("POST", "/webhooks/test").status_code == 202
+
+
 def test_what_was_stopped_stays_failed_until_it_is_recovered(make_account, fake_provider: FakeProvider, api, id_token):
     account = make_account()
     endpoint = make_endpoint(account, fake_provider.webhook_url)
