@@ -9,13 +9,14 @@ from http import HTTPStatus
 
 from aiffinity.lib.outbound import OutboundError, OutboundResponse
 from runtime.deliveries.claims import Claim
-from runtime.deliveries.retries import plan_retry
+from runtime.deliveries.retries import LONGEST_DELAY, plan_retry
 from runtime.models import DeliveryStatus
 
 EXCERPT_BYTES = 2048
 MAX_ERROR_LENGTH = 200
 WAITING_STATUSES = (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE)
-_SECONDS = re.compile(r"\A[0-9]{1,9}\Z")
+MAX_SECONDS_DIGITS = 9
+_SECONDS = re.compile(r"\A[0-9]+\Z")
 
 
 @dataclass(frozen=True)
@@ -97,10 +98,14 @@ def _retry_after(answer: OutboundResponse | OutboundError, now: datetime) -> tim
 
 
 def parse_retry_after(value: str, now: datetime) -> timedelta | None:
-    """Read seconds or an HTTP date as a time from now; None where it is neither or lies behind (RFC 9110)."""
+    """Read seconds or an HTTP date as a time from now; None where it is neither or lies behind (RFC 9110).
+
+    A number of seconds may have any size; one with more digits than a life has stands for the longest delay.
+    """
     value = value.strip()
     if _SECONDS.match(value):
-        return timedelta(seconds=int(value))
+        digits = value.lstrip("0")
+        return timedelta(seconds=int(digits or "0")) if len(digits) <= MAX_SECONDS_DIGITS else LONGEST_DELAY
     try:
         moment = parsedate_to_datetime(value)
     except (ValueError, OverflowError):
