@@ -1,5 +1,6 @@
 """What an answer, or none, means for a delivery (spec 4 "Events and webhooks")."""
 
+import codecs
 import random
 import re
 from dataclasses import dataclass
@@ -87,8 +88,11 @@ def _error_of(answer: OutboundResponse) -> str:
 
 
 def _excerpt(body: bytes) -> str:
+    """Return the first 2 KiB as text, without the part of a character at which they were cut off."""
+    decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")
+    text = decoder.decode(body[:EXCERPT_BYTES], final=len(body) <= EXCERPT_BYTES)
     # PostgreSQL's text holds no NUL.
-    return body[:EXCERPT_BYTES].decode("utf-8", errors="replace").replace("\x00", "\N{REPLACEMENT CHARACTER}")
+    return text.replace("\x00", "\N{REPLACEMENT CHARACTER}")
 
 
 def _retry_after(answer: OutboundResponse | OutboundError, now: datetime) -> timedelta | None:

@@ -286,6 +286,22 @@ def test_only_the_first_2_kib_of_an_answer_are_kept(endpoint, fake_provider):
     assert delivery.status == "delivered"
 
 
+@pytest.mark.parametrize(
+    ("content", "kept"),
+    [
+        (b"a" * 2047 + "é".encode(), "a" * 2047),
+        (b"a" * 2045 + "😀".encode(), "a" * 2045),
+        (b"a" * 2044 + "😀".encode() + b"b", "a" * 2044 + "😀"),
+        ("é".encode()[:1], "\ufffd"),
+    ],
+)
+def test_an_answer_is_not_cut_inside_a_character(endpoint, fake_provider, content, kept):
+    fake_provider.webhook_script = [WebhookStep(content=content)]
+    [delivery] = post(endpoint)
+    drain_due(linger_seconds=0)
+    assert delivery.attempts.get().response_excerpt == kept
+
+
 def test_refused_address_is_a_failed_attempt_and_never_connected(endpoint, fake_provider, settings):
     settings.EGRESS_ALLOW = []
     settings.EGRESS_ALLOW_HTTP = False
