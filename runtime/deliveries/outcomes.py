@@ -33,14 +33,23 @@ class Attempt:
 
 @dataclass(frozen=True)
 class Result:
-    """What becomes of a claimed delivery; without an attempt it was stopped and nothing was sent."""
+    """What becomes of a claimed delivery; without an attempt it was stopped and nothing was sent.
+
+    `retry_at` of a pending one is its next attempt. One that `is_gone` has it too: it comes back then if the answer
+    turns out to be that of an address, or a profile, of before.
+    """
 
     claim: Claim
     status: DeliveryStatus
     error: str
     attempt: Attempt | None = None
-    next_attempt_at: datetime | None = None
+    retry_at: datetime | None = None
     is_gone: bool = False
+
+    @property
+    def next_attempt_at(self) -> datetime | None:
+        """Return when a delivery that stays pending is tried next."""
+        return self.retry_at if self.status == DeliveryStatus.PENDING else None
 
 
 def judge(claim: Claim, answer: OutboundResponse | OutboundError, *, attempted_at: datetime, now: datetime) -> Result:
@@ -51,8 +60,7 @@ def judge(claim: Claim, answer: OutboundResponse | OutboundError, *, attempted_a
     attempt = _describe(answer, attempted_at)
     if isinstance(answer, OutboundResponse) and answer.is_success:
         return Result(claim, DeliveryStatus.DELIVERED, "", attempt)
-    if attempt.status_code == HTTPStatus.GONE:
-        return Result(claim, DeliveryStatus.FAILED, attempt.error, attempt, is_gone=True)
+    is_gone = attempt.status_code == HTTPStatus.GONE
     retry_at = plan_retry(
         claim.target.policy,
         attempts_made=claim.attempts_in_series + 1,
@@ -61,8 +69,8 @@ def judge(claim: Claim, answer: OutboundResponse | OutboundError, *, attempted_a
         chance=random.random(),  # noqa: S311 - Jitter is no secret.
         retry_after=_retry_after(answer, now),
     )
-    status = DeliveryStatus.FAILED if retry_at is None else DeliveryStatus.PENDING
-    return Result(claim, status, attempt.error, attempt, retry_at)
+    status = DeliveryStatus.FAILED if is_gone or retry_at is None else DeliveryStatus.PENDING
+    return Result(claim, status, attempt.error, attempt, retry_at, is_gone=is_gone)
 
 
 def stopped(claim: Claim) -> Result:
@@ -81,7 +89,7 @@ def _error_of(answer: OutboundResponse) -> str:
     if answer.is_success:
         return ""
     if answer.status == HTTPStatus.GONE:
-        return "The endpoint answered 410 and is disabled."
+        return "The endpoint answered 410: it wants no more deliveries."
     if 300 <= answer.status < 400:
         return f"The endpoint answered {answer.status}; redirects are not followed."
     return f"The endpoint answered {answer.status}."

@@ -39,9 +39,16 @@ FROM updated u JOIN result r ON r.id = u.id
 WHERE r.attempted_at IS NOT NULL
 """
 
+# The rows are locked by the statement above; the conditions leave out what that one left out.
+_TRY_AGAIN = """
+UPDATE runtime_delivery d SET status = 'pending', next_attempt_at = r.retry_at, finished_at = NULL
+FROM unnest(%s::text[], %s::bigint[], %s::timestamptz[]) AS r(id, fence, retry_at)
+WHERE d.id = r.id AND d.fence = r.fence AND d.status = 'failed' AND d.finished_at = %s
+"""
+
 
 def record_results(results: Sequence[Result]) -> None:
-    """Write deliveries, attempts and what they say of their endpoints, all or nothing; two or three queries.
+    """Write deliveries, attempts and what they say of their endpoints, all or nothing; two to four queries.
 
     A result whose lease ran out and was claimed anew is left out: the later claim's counts. So is one that stands
     already, when a connection broke between the commit and its answer.
@@ -49,7 +56,15 @@ def record_results(results: Sequence[Result]) -> None:
     now = timezone.now()
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(_RECORD, [*_columns(results), now])
-        update_standing(results, now)
+        _try_again(update_standing(results, now), now)
+
+
+def _try_again(results: Sequence[Result], now: datetime) -> None:
+    """Take back the end of deliveries whose endpoint has moved on from the address that called itself gone."""
+    open_again = [(each.claim.delivery_id, each.claim.fence, each.retry_at) for each in results if each.retry_at]
+    if open_again:
+        with connection.cursor() as cursor:
+            cursor.execute(_TRY_AGAIN, [*(list(column) for column in zip(*open_again, strict=True)), now])
 
 
 def _columns(results: Sequence[Result]) -> list[list[object]]:

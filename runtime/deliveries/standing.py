@@ -40,10 +40,11 @@ ORDER BY runtime_app_id FOR NO KEY UPDATE
 """
 
 
-def update_standing(results: Sequence[Result], now: datetime) -> None:
+def update_standing(results: Sequence[Result], now: datetime) -> list[Result]:
     """Take attempts over into their endpoints' rows, inside the caller's transaction.
 
-    One query where all is as it was, three where something changed; then who has to be told is told.
+    One query where all is as it was, three where something changed; then who has to be told is told. Returns the
+    answers 410 that say nothing of the endpoint of now.
     """
     by_endpoint: dict[str, list[Result]] = {}
     for result in results:
@@ -52,11 +53,13 @@ def update_standing(results: Sequence[Result], now: datetime) -> None:
             by_endpoint.setdefault(result.claim.target.endpoint_id, []).append(result)
     changed = list(_lock_concerned(by_endpoint, now)) if by_endpoint else []
     if not changed:
-        return
-    warned, disabled = [], []
+        return []
+    warned, disabled, outdated = [], [], []
     for endpoint in changed:
         was_warned, was_disabled = endpoint.warned_percent, endpoint.disabled_at is not None
-        _apply(endpoint, [result for result in by_endpoint[endpoint.pk] if _is_of(endpoint, result)], now)
+        current = [result for result in by_endpoint[endpoint.pk] if _is_of(endpoint, result)]
+        outdated += [result for result in by_endpoint[endpoint.pk] if result.is_gone and not _is_of(endpoint, result)]
+        _apply(endpoint, current, now)
         if endpoint.disabled_at is not None and not was_disabled:
             disabled.append(endpoint.pk)
         elif endpoint.warned_percent > was_warned:
@@ -64,6 +67,7 @@ def update_standing(results: Sequence[Result], now: datetime) -> None:
     WebhookEndpoint.objects.bulk_update(changed, _FIELDS)
     tell_failing(warned, patience=PATIENCE)
     tell_disabled(disabled)
+    return outdated
 
 
 def _lock_concerned(by_endpoint: dict[str, list[Result]], now: datetime) -> Iterable[WebhookEndpoint]:
@@ -77,9 +81,13 @@ def _lock_concerned(by_endpoint: dict[str, list[Result]], now: datetime) -> Iter
 
 
 def _is_of(endpoint: WebhookEndpoint, result: Result) -> bool:
-    """Say whether an attempt went to the address of now and began after the profile was put or enabled last."""
+    """Say whether an attempt went to the address of now and began after the profile was put or enabled last.
+
+    None did where the app was deleted meanwhile.
+    """
     is_since = result.attempt is not None and result.attempt.attempted_at >= endpoint.updated_at
-    return is_since and result.claim.target.url == endpoint.runtime_app.app.webhook_url
+    app = endpoint.runtime_app.app
+    return is_since and app.deleted_at is None and result.claim.target.url == app.webhook_url
 
 
 def _apply(endpoint: WebhookEndpoint, results: list[Result], now: datetime) -> None:

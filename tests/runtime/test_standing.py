@@ -13,6 +13,7 @@ from aiffinity.lib.mail_delivery import send_due
 from aiffinity.lib.models import AuditEntry, OutgoingMail
 from aiffinity.lib.outbound import OutboundResponse
 from aiffinity.lib.outbound.messages import Headers
+from providers.applications import delete_app
 from runtime.deliveries.claims import claim_due
 from runtime.deliveries.drain import drain_due
 from runtime.deliveries.outcomes import judge
@@ -20,7 +21,7 @@ from runtime.deliveries.recording import record_results
 from runtime.models import Delivery, Event, RuntimeApp, WebhookEndpoint
 from tests.fakes import FakeProvider
 from tests.fakes.switches import WebhookStep
-from tests.runtime.endpoints import make_due, make_endpoint, post, record_as_late
+from tests.runtime.endpoints import delay_seconds, make_due, make_endpoint, post, record_as_late
 
 pytestmark = pytest.mark.django_db(transaction=True)
 HOUR = timedelta(hours=1)
@@ -152,7 +153,7 @@ def test_large_backlog_of_a_disabled_endpoint_is_stopped_in_a_few_claims(endpoin
     assert [len(claim_due()) for _ in range(4)] == [200, 200, 50, 0]
 
 
-def say_gone_late(fake_provider: FakeProvider, meanwhile: Callable[[], None]) -> None:
+def say_gone_late(fake_provider: FakeProvider, meanwhile: Callable[[], object]) -> None:
     """Let a delivery be answered 410 after something else happened while it was waited for."""
     fake_provider.webhook_script = [WebhookStep(410, delay_ms=1500)]
 
@@ -179,14 +180,38 @@ def test_answer_to_the_profile_of_before_is_not_held_against_the_new_one(endpoin
 
     say_gone_late(fake_provider, put)
     delivery.refresh_from_db()
-    assert (delivery.status, delivery.last_status_code) == ("failed", 410)
+    assert (delivery.status, delivery.last_status_code, delivery.finished_at) == ("pending", 410, None)
+    assert 49 <= delay_seconds(delivery) <= 75
     endpoint.refresh_from_db()
     assert (endpoint.disabled_at, endpoint.failing_since, endpoint.recent_outcomes) == (None, None, [])
     assert mails() == []
-    post(endpoint)
+    make_due()
     drain_due(linger_seconds=0)
+    delivery.refresh_from_db()
+    assert (delivery.status, delivery.attempts_made) == ("delivered", 2)
+    assert fake_provider.requests[-1].path == f"/webhooks{path}"
     endpoint.refresh_from_db()
     assert endpoint.last_success_at is not None
+
+
+def test_gone_at_the_address_of_before_ends_a_delivery_that_may_not_be_tried_again(endpoint, fake_provider):
+    WebhookEndpoint.objects.update(max_retries=0)
+    [delivery] = post(endpoint)
+    say_gone_late(fake_provider, lambda: WebhookEndpoint.objects.get().save())
+    delivery.refresh_from_db()
+    assert (delivery.status, delivery.attempts_made, delivery.next_attempt_at) == ("failed", 1, None)
+    assert WebhookEndpoint.objects.get().disabled_at is None
+
+
+def test_gone_of_a_deleted_app_is_told_to_nobody(endpoint, fake_provider):
+    [delivery] = post(endpoint)
+    say_gone_late(fake_provider, lambda: delete_app(endpoint.runtime_app.app, actor="test"))
+    make_due()
+    drain_due(linger_seconds=0)
+    delivery.refresh_from_db()
+    assert (delivery.status, delivery.attempts_made) == ("failed", 1)
+    assert delivery.last_error == "The app was deleted."
+    assert (mails(), AuditEntry.objects.filter(action="webhook.disabled").count()) == ([], 0)
 
 
 def test_answer_of_the_address_of_before_is_not_held_against_the_new_one(endpoint, fake_provider, api, id_token):
