@@ -38,12 +38,12 @@ for 30 seconds; then a single delivery tries whether it is back. What waits mean
 ## When it stops
 
 After three days without one success the endpoint is disabled; mails come at 50 % and 75 % of that time and at its end.
-Mend it and put the webhook profile again, or change the app's `webhook_url` with PATCH on the runtime app: the endpoint
-starts with a clean record, and answers to what was sent before no longer count. Retries that were planned for later go
+Mend it and put the webhook profile again, or change the app's `webhook_url`: the endpoint starts with a clean record, and
+answers to what was sent before no longer count (a 410 among them is tried again). Retries that were planned for later go
 on; deliveries that fell due while it was disabled are failed, and events of that time were not kept for it.
 
-- `GET …/webhook-deliveries` lists deliveries (`status`, `event`, `since`, `cursor`); each shows its attempts with status,
-  latency, the first 2 KiB of the answer, and why it failed. All is kept for 30 days.
+- `GET …/webhook-deliveries` lists deliveries (`status`, `event`, `since`, `cursor`), `GET …/webhook-deliveries/{id}` shows
+  one with its attempts: status, latency, the first 2 KiB of the answer, and why it failed. All is kept for 30 days.
 - `POST …/webhook-deliveries/{id}/replay` sends one once more.
 - `POST …/webhooks/recover` with `since` sends all once more that failed since, at half the rate limit. It answers at
   once with a recovery, `rcv_…`, which workers carry out: `count` is how many there are (null for a moment where they are

@@ -1,8 +1,10 @@
 """An endpoint that fails for days: its people hear of it at half, three quarters and the end, each time once."""
 
+import json
+import re
 import threading
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from django.core import mail
@@ -233,8 +235,11 @@ def test_mails_say_since_when_and_what_to_call(endpoint, settings):
     send_due()
     warned, ended = [message.body for message in mail.outbox]
     since = f"{endpoint.failing_since:%Y-%m-%d %H:%M} UTC"
-    for call in ("GET {}/webhook-deliveries", "POST {}/webhooks/test", "POST {}/webhooks/recover"):
+    for call in ("GET {}/webhook-deliveries", "GET {}/webhook-deliveries/<id>", "POST {}/webhooks/test"):
         assert call.format(api_path) in warned
+    recover = f"POST {api_path}/webhooks/recover with "
+    [said] = re.findall(re.escape(recover) + r"(\{.*?\})", str(warned))
+    assert (datetime.fromisoformat(json.loads(said)["since"]) + 36 * HOUR - endpoint.disabled_at) < HOUR
     assert f"was switched off at {endpoint.disabled_at:%Y-%m-%d %H:%M} UTC" in ended
     assert f"no delivery has succeeded since {since}" in ended
     assert f"PUT {api_path}/webhooks" in ended
