@@ -62,7 +62,7 @@ def sidebar(request: HttpRequest) -> list[Item]:
                 _page("Runtime apps", "dns", "runtime.runtimeapp"),
                 _page("Capability templates", "description", "runtime.capabilitytemplate"),
                 _page("Health checks", "monitor_heart", "runtime.healthcheck"),
-                _page("Webhook profiles", "webhook", "runtime.webhookendpoint"),
+                _page("Webhook endpoints", "webhook", "runtime.webhookendpoint"),
             ],
         },
         {

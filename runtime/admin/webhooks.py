@@ -6,7 +6,8 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
+from django.utils.text import Truncator
 
 from aiffinity.lib.staff_pages import ReadOnlyAdmin
 from aiffinity.lib.staff_steps import SinceForm, Step, StepAdmin
@@ -23,6 +24,7 @@ STATUS_COLOURS = {
     DeliveryStatus.DELIVERED: "success",
     DeliveryStatus.FAILED: "danger",
 }
+LISTED_URL_CHARACTERS = 60
 STATE_COLOURS = {"healthy": "success", "failing": "warning", "left alone": "warning", "disabled": "danger"}
 # Ids are compared as they are: a comparison that ignores case goes through every row.
 DELIVERY_SEARCH = ("id__exact", "event__id__exact", "endpoint__runtime_app__app__id__exact")
@@ -52,7 +54,8 @@ def _replay(delivery: Delivery, user: User, values: Values) -> str:
 
 
 def _link(model: str, query: str, text: str) -> str:
-    return format_html('<a href="{}?{}">{}</a>', reverse(f"admin:runtime_{model}_changelist"), query, text)
+    url = reverse(f"admin:runtime_{model}_changelist")
+    return format_html('<a class="text-primary-600 dark:text-primary-500" href="{}?{}">{}</a>', url, query, text)
 
 
 class StateFilter(admin.SimpleListFilter):
@@ -146,16 +149,35 @@ class WebhookEndpointAdmin(StepAdmin):
             lambda endpoint: endpoint.disabled_at is None,
         ),
     )
-    list_display = ("app", "state", "events", "failing_since", "last_success_at", "disabled_at", "deliveries")
+    list_display = (
+        *("app", "company", "listed_address", "state", "failing_since", "last_success_at", "disabled_at"),
+        "deliveries",
+    )
     list_filter = (StateFilter, "disabled_reason")
-    list_select_related = ("runtime_app__app",)
-    search_fields = ("=runtime_app__app__id", "runtime_app__app__name", "runtime_app__app__account__company_name")
-    readonly_fields = ("state", "address", "deliveries", "recoveries")
+    list_select_related = ("runtime_app__app__account",)
+    search_fields = (
+        *("=runtime_app__app__id", "runtime_app__app__name", "runtime_app__app__account__company_name"),
+        "runtime_app__app__webhook_url",
+    )
+    readonly_fields = ("app", "company", "address", "state", "deliveries", "recoveries")
+    # What ops look for comes first, the settings next, and what the engine remembers last.
+    fields = (
+        *("app", "company", "address", "state", "deliveries", "recoveries"),
+        *("failing_since", "last_success_at", "disabled_at", "disabled_reason"),
+        *("events", "signature_header", "timeout_ms", "rate_limit_per_second"),
+        *("max_retries", "initial_delay_ms", "max_delay_ms", "max_elapsed_hours"),
+        *("warned_percent", "recent_outcomes", "breaker_open_until", "paced_until", "runtime_app"),
+    )
 
     @admin.display(description="App", ordering="runtime_app__app__name")
     def app(self, endpoint: WebhookEndpoint) -> str:
         """Name the app whose endpoint it is."""
         return str(endpoint.runtime_app.app)
+
+    @admin.display(description="Company", ordering="runtime_app__app__account__company_name")
+    def company(self, endpoint: WebhookEndpoint) -> str:
+        """Name the company behind the app."""
+        return endpoint.runtime_app.app.account.company_name
 
     @admin.display(description="State")
     def state(self, endpoint: WebhookEndpoint) -> str:
@@ -173,10 +195,23 @@ class WebhookEndpointAdmin(StepAdmin):
         """Show where deliveries go."""
         return endpoint.runtime_app.app.webhook_url or "none"
 
+    @admin.display(description="URL", ordering="runtime_app__app__webhook_url")
+    def listed_address(self, endpoint: WebhookEndpoint) -> str:
+        """Show as much of where deliveries go as a list has room for."""
+        return Truncator(self.address(endpoint)).chars(LISTED_URL_CHARACTERS)
+
     @admin.display(description="Deliveries")
     def deliveries(self, endpoint: WebhookEndpoint) -> str:
-        """Link to the endpoint's deliveries."""
-        return _link("delivery", f"endpoint={endpoint.pk}", "Show")
+        """Link to the endpoint's deliveries: all, those that failed, and those that are yet to come."""
+        links = [
+            _link("delivery", f"{narrowed}endpoint={endpoint.pk}", text)
+            for text, narrowed in (
+                ("All", ""),
+                ("Failed", "status__exact=failed&"),
+                ("Pending", "status__exact=pending&"),
+            )
+        ]
+        return format_html_join(" · ", "{}", ((link,) for link in links))
 
     @admin.display(description="Recoveries")
     def recoveries(self, endpoint: WebhookEndpoint) -> str:
@@ -193,6 +228,8 @@ class EventAdmin(ReadOnlyAdmin):
     list_select_related = ("app",)
     search_fields = ("id__exact", "app__id__exact")
     ordering = ("-pk",)
+    readonly_fields = ("id",)
+    fields = ("id", "type", "app", "created_at", "body")
 
 
 @admin.register(Delivery)
@@ -217,7 +254,12 @@ class DeliveryAdmin(StepAdmin):
     list_select_related = ("event", "endpoint__runtime_app__app")
     search_fields = DELIVERY_SEARCH
     ordering = ("-pk",)
-    readonly_fields = ("attempts_log",)
+    readonly_fields = ("id", "app", "attempts_log")
+    fields = (
+        *("id", "event", "app", "endpoint", "status", "last_status_code", "last_error", "attempts_log"),
+        *("attempts_made", "next_attempt_at", "created_at", "finished_at"),
+        *("series_started_at", "attempts_before_series", "lease_until", "fence"),
+    )
 
     @admin.display(description="Event")
     def event_type(self, delivery: Delivery) -> str:

@@ -144,7 +144,7 @@ def test_who_may_only_look_sees_json_without_inline_styles() -> None:
     page = client_of(user).get(f"/admin/providers/account/{account.pk}/change/").content.decode()
     assert "<pre>{}</pre>" in page
     assert " style=" not in page
-    assert f"{account.created_at:%Y-%m-%d %H:%M} UTC" in page
+    assert f"{account.created_at:%Y-%m-%d %H:%M:%S} UTC" in page
 
 
 def test_console_has_an_icon(root: Client) -> None:

@@ -2,6 +2,7 @@
 
 import re
 from datetime import timedelta
+from html import unescape
 from typing import Any
 
 import pytest
@@ -14,7 +15,7 @@ from django.utils import timezone
 
 from aiffinity.lib.models import AuditEntry
 from packages.groups import ensure_groups
-from providers.models import User
+from providers.models import App, User
 from runtime.deliveries.drain import drain_due
 from runtime.deliveries.recovering import recover_deliveries
 from runtime.deliveries.recovery_batches import carry_out_recoveries
@@ -114,14 +115,34 @@ def test_links_lead_from_an_endpoint_to_its_deliveries_and_on_to_their_attempts(
     olga = desk()
     endpoints = olga.get("webhookendpoint/")
     assert f"Acme Weather ({endpoint.pk})" in endpoints
-    [link] = re.findall(rf'href="{PAGES}/(delivery/\?[^"]*{endpoint.pk})"', endpoints)
-    deliveries = olga.get(link)
-    assert re.findall(r"dlv_[0-9A-Z]{26}(?=</)", deliveries) == [delivery.pk]
+    links = re.findall(rf'href="{PAGES}/(delivery/\?[^"]*{endpoint.pk})"', endpoints)
+    shown = [re.findall(r"dlv_[0-9A-Z]{26}(?=</)", olga.get(unescape(link))) for link in links]
+    assert shown == [[delivery.pk], [delivery.pk], []]
     page = olga.get(f"delivery/{delivery.pk}/change/")
     [link] = re.findall(rf'href="{PAGES}/(deliveryattempt/\?[^"]*)"', page)
     attempts = olga.get(link)
     assert "The endpoint answered 400." in attempts
     assert set(re.findall(r"dlv_[0-9A-Z]{26}", attempts)) == {delivery.pk}
+
+
+@pytest.mark.parametrize(
+    "asked", ["acme weather", "Acme+Weather", "{endpoint.pk}", "hooks.acmeweather.com", "https://hooks.acme", "no such"]
+)
+def test_an_endpoint_is_found_by_app_company_or_url(desk, endpoint, asked):
+    App.objects.update(name="Tides", webhook_url="https://hooks.acmeweather.com/in/aiffinity")
+    page = desk().get(f"webhookendpoint/?q={asked.format(endpoint=endpoint)}")
+    is_found = asked != "no such"
+    for told in (f"Tides ({endpoint.pk})", "Acme Weather</", "https://hooks.acmeweather.com/in/aiffinity"):
+        assert (told in page) is is_found
+
+
+def test_pages_show_ids_to_the_letter_and_times_to_the_second(desk, endpoint, fake_provider):
+    [delivery] = failed(endpoint, fake_provider)
+    olga = desk()
+    for page, shown in (("delivery", delivery.pk), ("event", delivery.event_id)):
+        assert re.search(rf">\s*{shown}\s*</", olga.get(f"{page}/{quote(shown)}/change/"))
+    began_at = DeliveryAttempt.objects.get().attempted_at
+    assert f"{began_at:%Y-%m-%d %H:%M:%S} UTC" in olga.get("deliveryattempt/")
 
 
 @pytest.mark.parametrize("page", ["delivery", "event", "deliveryattempt"])
