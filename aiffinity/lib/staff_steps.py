@@ -28,10 +28,18 @@ class ReasonForm(forms.Form):
     reason = forms.CharField(max_length=MAX_REASON_CHARACTERS, label="Why", widget=forms.Textarea(attrs={"rows": 4}))
 
 
+class MomentField(forms.DateTimeField):
+    """A time as the console shows it, or as the API does."""
+
+    def to_python(self, value: Any) -> datetime | None:
+        """Take the zone that stands behind the console's times."""
+        return super().to_python(value.strip().removesuffix("UTC") if isinstance(value, str) else value)
+
+
 class SinceForm(ReasonForm):
     """From when on, and why."""
 
-    since = forms.DateTimeField(label="Since (UTC)", help_text="Such as 2026-04-04 10:00.")
+    since = MomentField(label="Since (UTC)", help_text="Such as 2026-04-04 10:00.")
     field_order = ["since", "reason"]
 
     def clean_since(self) -> datetime:

@@ -243,7 +243,7 @@ class DeliveryAdmin(StepAdmin):
             OPERATE,
             "The same body goes out once more under the same ids, with a fresh series of retries.",
             _replay,
-            lambda delivery: delivery.status != DeliveryStatus.PENDING,
+            lambda delivery: delivery.lease_until is None,
         ),
     )
     list_display = (
