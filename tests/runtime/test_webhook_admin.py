@@ -115,9 +115,11 @@ def test_links_lead_from_an_endpoint_to_its_deliveries_and_on_to_their_attempts(
     olga = desk()
     endpoints = olga.get("webhookendpoint/")
     assert f"Acme Weather ({endpoint.pk})" in endpoints
-    links = re.findall(rf'href="{PAGES}/(delivery/\?[^"]*{endpoint.pk})"', endpoints)
+    [link] = re.findall(rf'href="{PAGES}/(delivery/\?[^"]*{endpoint.pk})"', endpoints)
+    page = olga.get(f"webhookendpoint/{quote(endpoint.pk)}/change/")
+    links = [link, *re.findall(rf'href="{PAGES}/(delivery/\?[^"]*{endpoint.pk})"', page)]
     shown = [re.findall(r"dlv_[0-9A-Z]{26}(?=</)", olga.get(unescape(link))) for link in links]
-    assert shown == [[delivery.pk], [delivery.pk], []]
+    assert shown == [[delivery.pk], [delivery.pk], [delivery.pk], []]
     page = olga.get(f"delivery/{delivery.pk}/change/")
     [link] = re.findall(rf'href="{PAGES}/(deliveryattempt/\?[^"]*)"', page)
     attempts = olga.get(link)
@@ -179,6 +181,8 @@ def test_endpoints_show_their_standing_in_colour(desk, endpoint, fields, state, 
     olga = desk()
     text = olga.get("webhookendpoint/")
     assert state in text
+    since = fields.get("disabled_at", fields.get("failing_since"))
+    assert since is None or f"{since:%Y-%m-%d %H:%M:%S} UTC" in text
     assert f"bg-{colour}-100" in text
     for name in ("disabled", "failing", "healthy"):
         is_shown = f"/webhookendpoint/{quote(endpoint.pk)}/change/" in olga.get(f"webhookendpoint/?state={name}")
