@@ -1,5 +1,6 @@
 """Background work of the runtime room; the verbs do it, the database says what is due."""
 
+from functools import partial
 from typing import Any
 
 from celery import shared_task
@@ -21,8 +22,7 @@ def deliver_due_webhooks() -> None:
 
     Deliveries drive the health checks too, so that a beat that stands still stops neither.
     """
-    if drain_due():
-        wake("runtime.tasks.deliver_due_webhooks")
+    drain_due(hand_on=partial(wake, "runtime.tasks.deliver_due_webhooks"))
     if has_due_checks():
         wake(HEALTH_TASK)
 

@@ -24,6 +24,7 @@ What waits for room burns no attempt. A disabled endpoint, or one of a deleted a
 there is: its deliveries are stopped, not sent.
 """
 
+import time
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -38,6 +39,9 @@ BATCH_SIZE = 200
 IN_FLIGHT_PER_ENDPOINT = 20
 IN_FLIGHT_PER_FAILING_ENDPOINT = 4
 LEASE_SLACK_MS = 10_000
+# A lease is 10 s longer than the endpoint's time limit: half for the wait to start, half to record. What
+# could not start in time is left to another claim.
+START_WITHIN_SECONDS = 5.0
 # A bucket that is empty is waited for until it holds more than a drop, and a locked endpoint for as long.
 PAUSE_SECONDS = 0.1
 
@@ -153,6 +157,25 @@ class Claim:
     event_type: str
     body: bytes
     target: Target
+
+
+@dataclass(frozen=True)
+class Look:
+    """What a look at the queue found: claims and by when they must start, or when to look again.
+
+    `start_by` is in seconds of the monotonic clock.
+    """
+
+    claims: list[Claim]
+    opening_at: datetime | None
+    start_by: float
+
+
+def look_for_due(limit: int) -> Look:
+    """Claim a batch; where nothing is to be had, ask when to look again."""
+    start_by = time.monotonic() + START_WITHIN_SECONDS
+    claims = claim_due(limit)
+    return Look(claims, None if claims else next_opening(), start_by)
 
 
 def claim_due(limit: int = BATCH_SIZE) -> list[Claim]:

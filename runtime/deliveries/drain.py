@@ -8,14 +8,15 @@ Wake-ups don't pile up. A process has one drain (`guard`); a wake-up that comes 
 the drain looks for every few milliseconds, and ends at once. Drains of several processes share the work by SKIP LOCKED.
 
 A drain ends when nothing is due, in flight or about to be retried. After `SPELL_SECONDS` it stops claiming
-and hands on to the next one, so that a worker that is told to stop ends in reasonable time. If its process
-dies, the leases run out and the deliveries are due again.
+and hands on to the next one, so that a worker that is told to stop ends in reasonable time. The next one begins
+while this one waits for its last answers, which may take as long as the slowest endpoint; both share what may be
+sent and unrecorded. If its process dies, the leases run out and the deliveries are due again.
 """
 
 import heapq
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import closing
 from dataclasses import dataclass
@@ -26,7 +27,7 @@ from typing import Any
 from django.utils import timezone
 
 from aiffinity.lib.outbound import OutboundError, OutboundRequest, OutboundResponse, client
-from runtime.deliveries.claims import BATCH_SIZE, Claim, claim_due, next_opening
+from runtime.deliveries.claims import BATCH_SIZE, Claim, Look, look_for_due
 from runtime.deliveries.guard import DrainGuard
 from runtime.deliveries.outcomes import Result, judge, stopped
 from runtime.deliveries.recording import record_results
@@ -43,9 +44,6 @@ MAX_UNRECORDED = MAX_IN_FLIGHT + RECORD_AT
 RECORD_WITHIN_SECONDS = 0.025
 # More are claimed while so many still wait for their start.
 CLAIM_BELOW = 100
-# A lease is 10 s longer than the endpoint's time limit: half for the wait to start, half to record. What
-# could not start in time is left to another claim.
-START_WITHIN_SECONDS = 5.0
 # Longer than the wait for a pooled connection, so that there is a second try.
 DATABASE_PATIENCE_SECONDS = 8.0
 DATABASE_PAUSE_SECONDS = 0.5
@@ -54,15 +52,21 @@ DATABASE_PAUSE_SECONDS = 0.5
 _guard = DrainGuard()
 
 
-def drain_due(*, linger_seconds: float = LINGER_SECONDS, spell_seconds: float = SPELL_SECONDS) -> bool:
+def drain_due(
+    *,
+    linger_seconds: float = LINGER_SECONDS,
+    spell_seconds: float = SPELL_SECONDS,
+    hand_on: Callable[[], None] = lambda: None,
+) -> bool:
     """Send everything that is due; returns whether more is waiting for the next spell.
 
     Retries that fall due within `linger_seconds` are waited for. Where a drain runs already in this process
-    it is told to look again, and this one returns at once.
+    it is told to look again, and this one returns at once. `hand_on` is called where the spell ends before the queue
+    does, be it long before the last answer.
     """
     if not _guard.take():
         return False
-    return Drain(_guard, linger_seconds=linger_seconds, spell_seconds=spell_seconds).run()
+    return Drain(_guard, linger_seconds=linger_seconds, spell_seconds=spell_seconds, hand_on=hand_on).run()
 
 
 def stop_draining() -> None:
@@ -86,26 +90,25 @@ class _Waiting:
     start_by: float
 
 
-@dataclass(frozen=True)
-class _Look:
-    """What a look at the queue found: claims and by when they must start, or when to look again."""
-
-    claims: list[Claim]
-    opening_at: datetime | None
-    start_by: float
-
-
 class Drain:
     """One spell of sending, on one thread."""
 
-    def __init__(self, guard: DrainGuard, *, linger_seconds: float, spell_seconds: float) -> None:
+    def __init__(
+        self,
+        guard: DrainGuard,
+        *,
+        linger_seconds: float,
+        spell_seconds: float,
+        hand_on: Callable[[], None] = lambda: None,
+    ) -> None:
         self._guard = guard
+        self._hand_on = hand_on
         self._linger = timedelta(seconds=linger_seconds)
         self._ends_at = time.monotonic() + spell_seconds
         self._is_feeding = True
         self._has_left_some = False
         self._may_have_more = False
-        self._claiming: SideJob[_Look] = SideJob("delivery-claims")
+        self._claiming: SideJob[Look] = SideJob("delivery-claims")
         self._waiting: deque[_Waiting] = deque()
         self._in_flight = 0
         self._ended_since_look = 0
@@ -119,6 +122,7 @@ class Drain:
 
     def run(self) -> bool:
         """Send until nothing is left or the spell is over; returns whether it left something."""
+        self._guard.unrecorded.append(self._unrecorded)
         try:
             with closing(client().send_many(self._requests(), max_in_flight=MAX_IN_FLIGHT)) as outcomes:
                 for request, answer in outcomes:
@@ -128,6 +132,7 @@ class Drain:
                 self._recording.close()
                 self._claiming.close()
             finally:
+                self._guard.unrecorded.remove(self._unrecorded)
                 if self._is_feeding:
                     self._guard.give_up(even_if_wished_for=True)
         return self._has_left_some
@@ -154,7 +159,11 @@ class Drain:
         return self._in_flight + len(self._results) + len(self._batch)
 
     def _has_room(self) -> bool:
-        return self._unrecorded() < MAX_UNRECORDED
+        return self._room() > 0
+
+    def _room(self) -> int:
+        """Return how many more this process may send before it has recorded some."""
+        return MAX_UNRECORDED - sum(count() for count in self._guard.unrecorded)
 
     def _start(self, waiting: _Waiting) -> OutboundRequest | None:
         """Build the request, or settle at once what cannot be sent."""
@@ -250,11 +259,13 @@ class Drain:
     def _look_if_due(self) -> None:
         if time.monotonic() > self._ends_at or self._guard.is_stopping:
             self._is_feeding = False
-            self._has_left_some = self._guard.take_wish() or self._may_have_more
+            self._has_left_some = self._guard.take_wish() or self._may_have_more or self._is_more_near()
             self._guard.give_up(even_if_wished_for=True)
+            if self._has_left_some:
+                self._hand_on()
         elif (limit := self._claim_limit()) and self._has_waited_for_database() and self._is_worth_a_look():
             self._may_have_more, self._ended_since_look = False, 0
-            self._claiming.start(partial(_look, limit))
+            self._claiming.start(partial(look_for_due, limit))
 
     def _claim_limit(self) -> int:
         """Return how many to claim: what can start at once, and twice what ended while the last claim was made.
@@ -262,7 +273,7 @@ class Drain:
         So claims keep ahead of a drain that flows, and a drain full of endpoints that hang takes nothing that
         another worker could send meanwhile.
         """
-        free = MAX_IN_FLIGHT - self._in_flight - len(self._waiting)
+        free = min(MAX_IN_FLIGHT - self._in_flight, self._room()) - len(self._waiting)
         return min(max(free, 0) + 2 * self._ended_since_look, BATCH_SIZE)
 
     def _is_worth_a_look(self) -> bool:
@@ -278,17 +289,12 @@ class Drain:
     def _is_done(self) -> bool:
         if not self._is_feeding:
             return True
-        moments = [*self._retries[:1], *filter(None, [self._opening_at])]
-        if moments and min(moments) <= timezone.now() + self._linger:
-            return False
-        if not self._guard.give_up():
+        if self._is_more_near() or not self._guard.give_up():
             return False
         self._is_feeding = False
         return True
 
-
-def _look(limit: int) -> _Look:
-    """Claim a batch; where nothing is to be had, ask when to look again."""
-    start_by = time.monotonic() + START_WITHIN_SECONDS
-    claims = claim_due(limit)
-    return _Look(claims, None if claims else next_opening(), start_by)
+    def _is_more_near(self) -> bool:
+        """Say whether a retry falls due soon enough to be waited for, or an endpoint has room again."""
+        moments = [*self._retries[:1], *filter(None, [self._opening_at])]
+        return bool(moments) and min(moments) <= timezone.now() + self._linger

@@ -6,6 +6,7 @@ others.
 """
 
 import threading
+from collections.abc import Callable
 
 
 class DrainGuard:
@@ -16,6 +17,8 @@ class DrainGuard:
         self._is_taken = False
         self._is_wished_for = False
         self.is_stopping = False
+        # One for each drain that runs, those included that only wait for their last answers.
+        self.unrecorded: list[Callable[[], int]] = []
 
     def take(self) -> bool:
         """Become the drain, or leave a wish with the one that runs."""

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 from django.db import connection
 
-from runtime.deliveries.drain import MAX_IN_FLIGHT, Drain, drain_due
+from runtime.deliveries.drain import MAX_IN_FLIGHT, MAX_UNRECORDED, Drain, drain_due
 from runtime.deliveries.guard import DrainGuard
 from runtime.models import Delivery, WebhookEndpoint
 from tests.fakes import FakeProvider, WebhookStep
@@ -36,6 +36,55 @@ def test_spell_that_ends_early_says_that_more_is_waiting(endpoint):
     post(endpoint, 3)
     assert drain_due(linger_seconds=0, spell_seconds=-1) is True
     assert Delivery.objects.filter(status="pending", fence=0).count() == 3
+
+
+@pytest.mark.parametrize("rate_limit", [20, 1])
+def test_spell_that_ends_hands_on_at_once_whatever_is_still_waited_for(make_account, fake_provider, rate_limit):
+    account = make_account()
+    fake_provider.webhook_script = [WebhookStep(delay_ms=4000)]
+    post(make_endpoint(account, fake_provider.webhook_url))
+    handed_on_at: list[float] = []
+    began_at = time.monotonic()
+    guard = DrainGuard()
+    guard.take()
+    drain = Drain(guard, linger_seconds=2, spell_seconds=1, hand_on=lambda: handed_on_at.append(time.monotonic()))
+
+    def run() -> None:
+        drain.run()
+        connection.close()
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    fake_provider.wait_for(lambda request: request.route == "webhooks")
+    post(make_endpoint(account, fake_provider.webhook_url, rate_limit_per_second=rate_limit), 100)
+    guard.take()
+    thread.join()
+    [moment] = handed_on_at
+    assert moment - began_at >= 1
+    assert time.monotonic() - moment > 1
+
+
+def test_spell_that_ends_with_nothing_near_hands_on_nothing(endpoint, fake_provider):
+    fake_provider.webhook_script = [500]
+    [delivery] = post(endpoint)
+    handed_on: list[bool] = []
+    guard = DrainGuard()
+    guard.take()
+    Drain(guard, linger_seconds=0, spell_seconds=20, hand_on=lambda: handed_on.append(True)).run()
+    delivery.refresh_from_db()
+    assert (delivery.attempts_made, handed_on) == (1, [])
+
+
+def test_drains_of_one_process_share_what_may_be_unrecorded(endpoint):
+    guard = DrainGuard()
+    old, new = (Drain(guard, linger_seconds=0, spell_seconds=20) for _ in range(2))
+    guard.unrecorded += [old._unrecorded, new._unrecorded]
+    old._in_flight = MAX_IN_FLIGHT
+    assert new._has_room()
+    assert new._claim_limit() == MAX_UNRECORDED - MAX_IN_FLIGHT
+    new._in_flight = MAX_UNRECORDED - MAX_IN_FLIGHT
+    assert not new._has_room()
+    assert (new._claim_limit(), old._claim_limit()) == (0, 0)
 
 
 def test_no_transaction_is_open_while_http_runs(endpoint, fake_provider):
