@@ -72,19 +72,21 @@ def test_a_change_and_a_deletion_of_one_app_wait_for_each_other_in_one_order(reg
 @pytest.mark.parametrize(
     "call",
     [
-        ("PUT", "/webhooks", {**WEBHOOK_PROFILE, "url": "https://acmeweather.com/new"}),
-        ("PATCH", "", {"webhook_url": "https://acmeweather.com/new"}),
+        ("PUT", "runtime/apps/{}/webhooks", {**WEBHOOK_PROFILE, "url": "https://acmeweather.com/new"}),
+        ("PATCH", "runtime/apps/{}", {"webhook_url": "https://acmeweather.com/new"}),
+        ("PATCH", "apps/{}", {"webhook_url": "https://acmeweather.com/new"}),
     ],
-    ids=["profile", "app"],
+    ids=["profile", "runtime app", "app"],
 )
 def test_a_new_address_and_another_writer_of_the_app_wait_for_each_other_in_one_order(register, other, call):
-    registered = register()
+    registered, (method, path, body) = register(), call
+    url = f"/v1/providers/{path.format(registered.app_id)}"
     answers = []
     is_answered = threading.Event()
 
     def send() -> None:
         try:
-            answers.append(registered(*call))
+            answers.append(registered.api(method, url, body, token=registered.token))
             is_answered.set()
         finally:
             connection.close()
