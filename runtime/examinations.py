@@ -2,11 +2,13 @@
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from typing import Any
 
-from django.db.models import Count, Min, Q
+from django.db.models import Count, DateTimeField, DurationField, ExpressionWrapper, F, Min, Q, QuerySet, Value
 from django.utils import timezone
 
 from aiffinity.lib.doctor import Finding, Severity, grade, in_words, overdue
+from runtime.deliveries.claims import IN_FLIGHT_PER_ENDPOINT
 from runtime.models import (
     Connection,
     Delivery,
@@ -24,6 +26,9 @@ RECOVERY_WARNING, RECOVERY_FAULT = timedelta(minutes=1), timedelta(minutes=10)
 CONNECTION_WARNING, CONNECTION_FAULT = timedelta(minutes=5), timedelta(minutes=30)
 FAILING_FOR = timedelta(hours=1)
 # A few providers are always down; many at once point at ourselves.
+# A bucket that is emptied as it fills is spoken for so long, its next drop included; places that are taken over and
+# over are half taken at any moment.
+BUCKET_SPENT, PLACES_TAKEN = timedelta(milliseconds=700), IN_FLIGHT_PER_ENDPOINT // 2
 MANY_SHARE, MANY_AT_LEAST = 0.2, 3
 LOOK_AT_WORKERS = "See that a worker and the beat run, and look into the worker's log."
 
@@ -67,7 +72,10 @@ def examine_deliveries() -> Iterator[Finding]:
     waiting = Delivery.objects.filter(status=DeliveryStatus.PENDING, next_attempt_at__lt=now)
     free = waiting.filter(Q(endpoint__breaker_open_until=None) | Q(endpoint__breaker_open_until__lt=now))
     late_by = _late_by(
-        free.filter(endpoint__disabled_at=None, endpoint__failing_since=None).aggregate(due_at=Min("next_attempt_at"))
+        free.filter(endpoint__disabled_at=None, endpoint__failing_since=None)
+        .exclude(endpoint__in=_limited(now))
+        .exclude(endpoint__in=_occupied(now))
+        .aggregate(due_at=Min("next_attempt_at"))
     )
     severity = grade(late_by, warn_after=DELIVERY_WARNING, fault_after=DELIVERY_FAULT)
     if severity is not None:
@@ -78,6 +86,19 @@ def examine_deliveries() -> Iterator[Finding]:
             "Providers learn of what happened too late. Nothing is lost.",
             f"{LOOK_AT_WORKERS} Start more workers if they are busy.",
         )
+
+
+def _limited(now: datetime) -> QuerySet[WebhookEndpoint]:
+    """Return the endpoints whose own rate limit is what their deliveries wait for, as claims keep it (`claims`)."""
+    drop = ExpressionWrapper(Value(timedelta(seconds=1)) / F("rate_limit_per_second"), output_field=DurationField())
+    spent_until = ExpressionWrapper(F("paced_until") + drop, output_field=DateTimeField())
+    return WebhookEndpoint.objects.alias(spent_until=spent_until).filter(spent_until__gt=now + BUCKET_SPENT)
+
+
+def _occupied(now: datetime) -> QuerySet[Delivery, Any]:
+    """Return the endpoints that take so long to answer that their places in flight are taken."""
+    held = Delivery.objects.filter(lease_until__gt=now).values("endpoint")
+    return held.annotate(places=Count("pk")).filter(places__gte=PLACES_TAKEN).values("endpoint")
 
 
 def examine_recoveries() -> Iterator[Finding]:

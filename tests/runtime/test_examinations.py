@@ -74,6 +74,24 @@ def test_late_deliveries_of_endpoints_that_are_well(endpoint):
     assert list(examinations.examine_deliveries()) == []
 
 
+@pytest.mark.parametrize(
+    ("fields", "count"), [({"rate_limit_per_second": 1}, 3), ({"rate_limit_per_second": 1000}, 30)]
+)
+def test_deliveries_that_wait_for_their_endpoints_own_limits_are_nobodys_delay(endpoint, make_account, fields, count):
+    WebhookEndpoint.objects.update(**fields)
+    post(endpoint, count)
+    assert 0 < len(claim_due()) < count
+    Delivery.objects.filter(lease_until=None).update(next_attempt_at=ago(minutes=11))
+    assert list(examinations.examine_deliveries()) == []
+    # Others are late all the same, and so is it where nobody claims any more.
+    post(make_endpoint(make_account("Other Company"), HOOKS))
+    Delivery.objects.exclude(endpoint=endpoint).update(next_attempt_at=ago(minutes=3))
+    assert codes(examinations.examine_deliveries()) == [("deliveries_late", "WARNING")]
+    WebhookEndpoint.objects.filter(pk=endpoint.pk).update(paced_until=ago(minutes=10))
+    Delivery.objects.exclude(lease_until=None).update(lease_until=ago(minutes=10), next_attempt_at=ago(minutes=10))
+    assert codes(examinations.examine_deliveries()) == [("deliveries_late", "FAULT")]
+
+
 def test_deliveries_that_a_dead_worker_held_are_late_like_all_others(endpoint):
     post(endpoint)
     assert len(claim_due()) == 1
