@@ -24,8 +24,7 @@ CALLS_PER_SECOND = 100
 CALL_TIMEOUT_SECONDS = 40
 ANSWERED_WITHIN_SECONDS = 15
 SUSPENDED_WITHIN_SECONDS = 5
-BUFFERED_SECONDS = 1
-LOAD_SECONDS = 2
+LOAD_SECONDS = 4
 RECORDED_WITHIN_SECONDS = 10
 WEATHER: dict[str, Any] = {
     "name": "current_weather",
@@ -122,7 +121,7 @@ def web_killed(here: World, scale: Scale) -> list[Bar]:
         time.sleep(LOAD_SECONDS)
     promised = {each.invocation_id: each.ended_at for each in answers if each.status == 200}
     unbuffered = {
-        key for key, at in promised.items() if not any(0 <= kill - at <= BUFFERED_SECONDS for kill in killed_at)
+        key for key, at in promised.items() if not any(0 <= kill - at <= scale.buffered_seconds for kill in killed_at)
     }
 
     def kept() -> set[str]:
@@ -132,8 +131,8 @@ def web_killed(here: World, scale: Scale) -> list[Bar]:
     return [
         Bar("kills", len(killed_at), 1, "", is_floor=True),
         Bar("calls answered with 200", len(promised), 1, "", is_floor=True),
-        Bar("lost, of those more than 1 s before a kill", len(unbuffered - kept()), 0, ""),
-        Bar("lost, of those in the last second", len(promised.keys() - kept()), CALLS_PER_SECOND * len(killed_at), ""),
+        Bar(f"lost, of those more than {scale.buffered_seconds:g} s before a kill", len(unbuffered - kept()), 0, ""),
+        Bar("lost, of those later than that", len(promised.keys() - kept()), CALLS_PER_SECOND * len(killed_at), ""),
         Bar("answers other than 200", sum(each.status not in (0, 200) for each in answers), 0, ""),
     ]
 

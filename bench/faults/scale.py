@@ -17,6 +17,7 @@ class Scale:
     restarts: int = 10
     calls: int = 2000
     slower: float = 2.0
+    buffered_seconds: float = 1.0
 
 
 SHORT = Scale(
@@ -30,4 +31,6 @@ SHORT = Scale(
     restarts=2,
     calls=200,
     slower=10,
+    # Beside a whole test run the recording thread may have to wait for its turn.
+    buffered_seconds=2,
 )

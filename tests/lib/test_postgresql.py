@@ -63,10 +63,11 @@ def test_every_thread_gets_a_living_connection_after_a_restart():
 
 
 def test_connections_that_came_back_without_autocommit_can_be_used():
-    before = backend_pids(IDLE_CONNECTIONS)
+    backend_pids(IDLE_CONNECTIONS)
     pool = connection.pool  # type: ignore[attr-defined]
     held = [pool.getconn() for _ in range(pool.get_stats()["pool_available"])]
+    came_back = {each.info.backend_pid for each in held}
     for each in held:
         each.autocommit = False
         pool.putconn(each)
-    assert set(backend_pids(IDLE_CONNECTIONS)) & set(before)
+    assert set(backend_pids(IDLE_CONNECTIONS)) & came_back
