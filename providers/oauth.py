@@ -14,6 +14,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from aiffinity.lib.crypto import hash_token
+from aiffinity.lib.envelope import dump_json
 from aiffinity.lib.ids import new_id
 from aiffinity.lib.ratelimit import Limit, limiter
 from providers.applications import is_client_secret
@@ -186,11 +187,14 @@ def readable_headers(request: Request) -> dict[str, str]:
 
 
 def token_fields(request: Request) -> dict[str, str]:
-    """Return the body's parameters that are texts; everything else counts as missing."""
+    """Return the body's parameters; what is no text becomes its JSON, which is the name of no client, grant or scope.
+
+    A scope that was left out instead would give the token every scope.
+    """
     body = request.data
     if not isinstance(body, Mapping):
         return {}
-    return {name: value for name, value in body.items() if isinstance(value, str)}
+    return {name: value if isinstance(value, str) else dump_json(value).decode() for name, value in body.items()}
 
 
 def metadata() -> dict[str, Any]:

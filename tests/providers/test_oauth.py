@@ -96,6 +96,9 @@ def test_the_published_keys_hold_no_private_half(api):
         ({"grant_type": "password"}, "unsupported_grant_type"),
         ({"grant_type": None}, "unsupported_grant_type"),
         ({"scope": "everything"}, "invalid_scope"),
+        ({"scope": ["runtime:read"]}, "invalid_scope"),
+        ({"scope": {}}, "invalid_scope"),
+        ({"scope": None}, "invalid_scope"),
     ],
 )
 def test_errors_are_those_of_rfc_6749(api, app, fields, error):
