@@ -13,6 +13,8 @@ from rest_framework.request import Request
 
 from aiffinity.lib.request_ids import get_request_id
 
+LONGEST_INTEGER_BITS = 63
+
 
 @dataclass(frozen=True)
 class Pagination:
@@ -41,7 +43,24 @@ class Page:
 
 def dump_json(value: Any) -> bytes:
     """Serialise for the wire; times become ISO 8601 UTC with Z."""
+    try:
+        return _dumped(value)
+    except orjson.JSONEncodeError:
+        return _dumped(_without_long_integers(value))
+
+
+def _dumped(value: Any) -> bytes:
     return orjson.dumps(value, default=_default, option=orjson.OPT_UTC_Z | orjson.OPT_OMIT_MICROSECONDS)
+
+
+def _without_long_integers(value: Any) -> Any:
+    """Turn integers beyond 64 bits, which orjson refuses, into the floats that they came as: jsonb spells 1e30 out."""
+    if isinstance(value, Mapping):
+        return {key: _without_long_integers(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_without_long_integers(item) for item in value]
+    is_long = isinstance(value, int) and value.bit_length() > LONGEST_INTEGER_BITS
+    return float(value) if is_long else value
 
 
 def _default(value: Any) -> Any:

@@ -56,6 +56,16 @@ def test_camel_case_is_taken_but_never_inside_schemas(registered):
     assert answer["surface_guidance"]["preferred_components"] == ["card"]
 
 
+def test_a_number_beyond_64_bits_is_answered_as_it_came(registered):
+    body = {**STATE, "examples": [{"data": {"distance": 1e30, "others": [-1e300, 5]}}]}
+    assert registered("POST", "/capabilities", body).status_code == 201
+    # The database gives 1e30 back as an integer of 31 digits.
+    kept = registered("GET", f"/capabilities/{STATE['name']}")
+    assert kept.status_code == 200
+    assert kept.json()["data"]["examples"] == body["examples"]
+    assert registered("GET").json()["data"]["capabilities"][0]["examples"] == body["examples"]
+
+
 def test_a_patch_changes_the_given_fields_in_either_casing(registered):
     before = registered("POST", "/capabilities", STATE).json()["data"]
     response = registered("PATCH", "/capabilities/current_weather", {"refreshIntervalSeconds": 60})
