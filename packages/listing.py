@@ -28,7 +28,7 @@ def list_version(
     now = timezone.now()
     with transaction.atomic():
         # The same lock that every transition takes, before the listed version is looked for.
-        Package.objects.select_for_update(no_key=True).get(pk=version.package_id)
+        Package.objects.get_locked(version.package_id)
         listed = Version.objects.filter(package=version.package_id, state=VersionState.LISTED)
         for other in listed.exclude(pk=version.pk):
             transition(other, Verb.SUPERSEDE, SYSTEM)

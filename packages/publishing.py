@@ -82,7 +82,7 @@ def update_package(package: Package, attempt: Attempt, fields: dict[str, Any]) -
     A changed name or image of something listed above data_only waits in `pending_listing` for a reviewer.
     """
     with transaction.atomic():
-        locked = Package.objects.select_for_update(no_key=True).get(pk=package.pk)
+        locked = Package.objects.get_locked(package.pk)
         at_once, waiting = split_fields(locked, fields)
         is_shown_differently = any(
             name in at_once and at_once[name] != getattr(locked, name) for name in REVIEWED_FIELDS
@@ -109,7 +109,7 @@ def delete_package(package: Package, attempt: Attempt, *, successor: str | None 
     """
     heir = _successor(package, successor) if successor else None
     with transaction.atomic():
-        locked = Package.objects.select_for_update(no_key=True).get(pk=package.pk)
+        locked = Package.objects.get_locked(package.pk)
         if locked.listed_at is None:
             append_audit(subject=package.pk, action="package.deleted", actor=attempt.actor)
             _erase(locked)

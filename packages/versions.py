@@ -6,6 +6,7 @@ from django.db import transaction
 
 from aiffinity.lib.audit import append_audit
 from aiffinity.lib.errors import Conflict, field_error
+from aiffinity.lib.views import get_owned
 from packages.descriptors import freeze_capabilities, hash_of
 from packages.drift import DriftReport, compare
 from packages.guards import Attempt
@@ -27,11 +28,8 @@ def add_version(package: Package, attempt: Attempt, fields: dict[str, Any]) -> V
     what `freeze_capabilities` raises.
     """
     with transaction.atomic():
-        package = (
-            Package.objects.select_for_update(no_key=True, of=("self",))
-            .select_related("app", "account")
-            .get(pk=package.pk)
-        )
+        locked = Package.objects.select_for_update(no_key=True, of=("self",)).select_related("app", "account")
+        package = get_owned(locked, package.pk)
         numbers = dict(package.versions.values_list("version", "risk_tier").order_by("created_at"))
         tier = fields.get("risk_tier") or next(reversed(numbers.values()), None)
         if tier is None:
@@ -65,7 +63,7 @@ def edit_version(version: Version, attempt: Attempt, fields: dict[str, Any]) -> 
     Raises INVALID_STATE (409) outside draft, validated and changes_requested, and what `add_version` raises.
     """
     with transaction.atomic():
-        Package.objects.select_for_update(no_key=True).get(pk=version.package_id)
+        Package.objects.get_locked(version.package_id)
         changes: dict[str, Any] = {}
         tier, capabilities = fields.get("risk_tier", version.risk_tier), version.capabilities
         if "capabilities" in fields:

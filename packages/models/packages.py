@@ -8,6 +8,7 @@ from django.db.models import Case, Exists, F, OuterRef, Q, Value, When
 from django.utils import timezone
 
 from aiffinity.lib.ids import IdField
+from aiffinity.lib.views import get_owned
 from packages.models.choices import AvailabilityMode, PackageStatus, RiskTier, VersionState
 from providers.models import Account, App, User
 
@@ -20,6 +21,10 @@ class PackageQuerySet(models.QuerySet["Package"]):
     def for_account(self, account: Account) -> Self:
         """Return the account's packages: the only door to an owned one."""
         return self.filter(account=account)
+
+    def get_locked(self, pk: str) -> "Package":
+        """Return the row locked until the transaction ends; raises NotFound where it was deleted a moment ago."""
+        return get_owned(self.select_for_update(no_key=True), pk)
 
     def with_status(self) -> Self:
         """Annotate `status`, derived as spec 3 says: published, else suspended, orphaned, deprecated, draft."""

@@ -10,10 +10,10 @@ from django.test.utils import CaptureQueriesContext
 from aiffinity.lib.models import AuditEntry
 from packages.categories import CATEGORY_SLUGS
 from packages.models import Package, Version
-from packages.publishing import RESERVED_SLUGS
+from packages.publishing import RESERVED_SLUGS, delete_package
 from runtime.models import CapabilityTemplate
 from tests.packages.conftest import MANAGE, Maker, pass_run
-from tests.parallel import in_parallel
+from tests.parallel import held_up_by_this_transaction, in_parallel
 from tests.runtime import documents
 
 
@@ -265,3 +265,24 @@ def test_successor_is_another_published_package_of_the_account(acme: Maker, make
         response = acme("DELETE", f"/{old.package_id}", {"successor": successor})
         assert (response.status_code, response.json()["error"]["details"][0]["field"]) == (400, "successor")
     assert Package.objects.get(pk=old.package_id).deprecated_at is None
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("PATCH", "", {"name": "Changed"}),
+        ("DELETE", "", None),
+        ("POST", "/versions", {"capabilities": [documents.STATE]}),
+        ("PATCH", "/versions/{version}", {"changelog": "Changed"}),
+        ("POST", "/versions/{version}/validate", {}),
+        ("POST", "/versions/{version}/submit", {}),
+    ],
+)
+def test_a_call_that_meets_the_packages_deletion_answers_404(acme: Maker, method: str, path: str, body: Any) -> None:
+    version = acme.version("validated")
+    whole = f"/{version.package_id}{path.format(version=version.pk)}"
+    with held_up_by_this_transaction(lambda: acme(method, whole, body)) as outcome:
+        delete_package(version.package, acme.attempt)
+    answer = outcome.result()
+    assert (answer.status_code, answer.json()["error"]["code"]) == (404, "NOT_FOUND")

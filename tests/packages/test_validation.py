@@ -7,8 +7,10 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
+from aiffinity.lib.errors import NotFound
 from packages.conformance import runner
 from packages.models import RunState, ValidationRun, Version
+from packages.publishing import delete_package
 from packages.tasks import resume_validation_runs
 from packages.validation import start_validation, wait_for_run
 from packages.versions import edit_version
@@ -123,3 +125,11 @@ def test_runs_are_listed_with_a_constant_number_of_queries(
     with django_assert_max_num_queries(8):
         response = served("GET", f"/{version.package_id}/versions/{version.pk}/validations?limit=10")
     assert response.json()["meta"]["pagination"] == {"total": 13, "limit": 10, "offset": 0, "hasMore": True}
+
+
+def test_a_run_whose_package_is_deleted_meanwhile_is_not_found(served: Maker) -> None:
+    version = served.version()
+    run = start_validation(version)
+    delete_package(version.package, served.attempt)
+    with pytest.raises(NotFound):
+        wait_for_run(run)
