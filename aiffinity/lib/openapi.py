@@ -24,6 +24,7 @@ from aiffinity.lib.openapi_components import (
     scope_rules,
 )
 from aiffinity.lib.openapi_fields import describe_fields
+from aiffinity.lib.openapi_links import add_links
 from aiffinity.lib.openapi_names import describe_id_parameter, name_enums, shared_enums
 from aiffinity.lib.serializers import StrictSerializer
 
@@ -233,5 +234,6 @@ def add_components(result: Json, generator: Any, request: Any, public: bool) -> 
     for kind, entries in components().items():
         found.setdefault(kind, {}).update(entries)
     describe_fields(result)
+    add_links(result)
     name_enums(result, shared_enums())
     return result
