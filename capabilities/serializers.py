@@ -1,10 +1,10 @@
 """Bodies, query parameters and answers of the capabilities room."""
 
-import re
 import zoneinfo
 from functools import lru_cache
 from typing import Any
 
+from django.core.validators import RegexValidator
 from rest_framework import serializers
 
 from aiffinity.lib.cursors import cursor_field
@@ -12,7 +12,9 @@ from aiffinity.lib.serializers import JsonObjectField, StrictBooleanField, Stric
 from capabilities.calls import DEFAULT_LOCALE, DEFAULT_TIMEZONE, CallContext
 from runtime.descriptors import MODES
 
-LOCALE = re.compile(r"\A[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8}){0,4}\Z")
+is_locale = RegexValidator(
+    r"\A[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8}){0,4}\Z", "Send a BCP 47 language tag such as nb-NO.", code="invalid"
+)
 
 
 @lru_cache(maxsize=1)
@@ -24,14 +26,10 @@ def timezone_names() -> frozenset[str]:
 class ContextBody(StrictSerializer):
     """What the caller says about the user."""
 
-    locale = TextField(default=DEFAULT_LOCALE, max_length=35, help_text="BCP 47, such as nb-NO.")
+    locale = TextField(
+        default=DEFAULT_LOCALE, max_length=35, validators=[is_locale], help_text="BCP 47, such as nb-NO."
+    )
     timezone = TextField(default=DEFAULT_TIMEZONE, max_length=64, help_text="IANA name, such as Europe/Oslo.")
-
-    def validate_locale(self, value: str) -> str:
-        """Refuse what is not shaped like a language tag."""
-        if not LOCALE.match(value):
-            raise serializers.ValidationError("Send a BCP 47 language tag such as nb-NO.", code="invalid")
-        return value
 
     def validate_timezone(self, value: str) -> str:
         """Refuse unknown time zones."""

@@ -27,8 +27,8 @@ class ProseField(TextField):
         return text
 
 
-# Blank means none, where a field allows that; the egress rules judge the rest.
-@extend_schema_field({"type": "string", "pattern": "^(https?://.*)?$", "maxLength": MAX_URL_LENGTH})
+# The egress rules judge the rest. Where a field may be blank the document says so beside this.
+@extend_schema_field({"type": "string", "pattern": "^https?://", "maxLength": MAX_URL_LENGTH})
 class UrlField(TextField):
     """An address that the platform may call or show: judged by its text alone, never looked up."""
 
@@ -181,13 +181,15 @@ class AppCreatedOut(AppOut):
     client_secret = serializers.CharField(required=False, help_text="Shown once: a replayed answer leaves it out.")
 
 
-class TokenBody(StrictSerializer):
-    """`POST /v1/providers/auth/token` (RFC 6749 section 4.4.2)."""
+class TokenBody(serializers.Serializer[Any]):
+    """`POST /v1/providers/auth/token` (RFC 6749 section 4.4.2), which ignores other parameters (section 3.2)."""
 
     grant_type = serializers.ChoiceField(["client_credentials"])
     client_id = TextField(required=False, help_text="Or HTTP Basic.")
     client_secret = SecretTextField(required=False)
-    scope = TextField(required=False, help_text="Space-separated; without it the token has every scope.")
+    scope = TextField(
+        required=False, allow_blank=True, help_text="Space-separated; without it the token has every scope."
+    )
 
 
 class TokenOut(serializers.Serializer[Any]):

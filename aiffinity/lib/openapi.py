@@ -5,6 +5,7 @@ import re
 from typing import Any, Literal
 from weakref import WeakKeyDictionary
 
+from django.core.validators import RegexValidator
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.plumbing import ComponentRegistry
 from rest_framework import serializers
@@ -35,6 +36,8 @@ DOCUMENTED_PREFIXES = ("/v1/", "/.well-known/")
 CASING_NOTE = "Every field of the body is accepted as snake_case and as camelCase."
 WRITE_METHODS = frozenset({"POST", "PUT", "PATCH"})
 FORM_BODY = "application/x-www-form-urlencoded"
+# Trimming takes what Python calls white space, of which ECMA's \s leaves out the separators below U+0020 and U+0085.
+NOT_BLANK = r"[^\s\u0000-\u001f\u0085]"
 
 
 # The ids that one generation has given out: which view has each, on which path first.
@@ -142,7 +145,7 @@ class PlatformSchema(AutoSchema):
 
     def _error_statuses(self) -> list[str]:
         found = ["405", "429", "500", "503"]
-        if self.method in WRITE_METHODS:
+        if self.method in WRITE_METHODS or not WRITE_METHODS & set(self.view.allowed_methods):
             found.extend(str(status) for status in getattr(self.view, "documented_errors", ()))
         if self.view.get_authenticators():
             found.append("401")
@@ -194,6 +197,16 @@ class PlatformSchema(AutoSchema):
         schema: Json = super()._map_basic_serializer(serializer, direction)  # type: ignore[no-untyped-call]
         if isinstance(serializer, StrictSerializer) and direction == "request":
             schema["additionalProperties"] = False
+            schema.update(serializer.json_schema)
+        return schema
+
+    def _map_serializer_field(self, field: Any, direction: str, bypass_extensions: bool = False) -> Json:  # noqa: FBT001, FBT002  As in drf-spectacular.
+        """Say that a text which must not be blank needs more than white space, which is trimmed."""
+        schema: Json = super()._map_serializer_field(field, direction, bypass_extensions)  # type: ignore[no-untyped-call]
+        is_trimmed = isinstance(field, serializers.CharField) and field.trim_whitespace and not field.allow_blank
+        has_pattern = any(isinstance(each, RegexValidator) for each in getattr(field, "validators", ()))
+        if is_trimmed and not has_pattern and direction == "request" and "format" not in schema:
+            schema.setdefault("pattern", NOT_BLANK)
         return schema
 
     def _get_serializer_name(

@@ -29,8 +29,11 @@ class StrictSerializer(serializers.Serializer[Any]):
     """Accepts each of its fields as snake_case or camelCase and refuses every other key.
 
     Only the names of its own fields are translated, never what a JSON field holds: schemas, params and
-    secrets are the user's data. Read-only fields are refused as well.
+    secrets are the user's data. Read-only fields are refused as well. `json_schema` is what the OpenAPI document
+    says of a body beyond its fields.
     """
+
+    json_schema: dict[str, Any] = {}
 
     def to_internal_value(self, data: Any) -> Any:
         """Rename the keys, refuse what is unknown, then validate as usual."""

@@ -37,7 +37,8 @@ class PlatformView(APIView):
 
     `is_bare` leaves the envelope out where an outside standard fixes the body, and `is_page` is for HTML;
     `is_paginated` is for lists in the documentation that are answered whole, and `documented_errors` adds error
-    statuses there that not every view of its method has (502, 504). `is_idempotent` says whether POST honours
+    statuses there that not every view of its method has (502, 504): to what writes, or to reading in a view that
+    only reads. `is_idempotent` says whether POST honours
     `Idempotency-Key`; `one_time_fields` are left out of the answer that is kept for a replay. `moving_fields` of a
     resource change without a caller's write, so they hold up no `If-Match`; `public_max_age_seconds` lets anybody
     keep the answer to an anonymous GET for so long.

@@ -83,6 +83,7 @@ class StateView(CallerView):
     """The last answer of a state capability."""
 
     permission_classes = [IsUserOrAccountOrApp]
+    documented_errors = (409,)
 
     @extend_schema(
         operation_id="getCapabilityState",

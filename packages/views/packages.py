@@ -22,7 +22,9 @@ from packages.views.base import TAGS, PackagesView
 
 STATUS_FILTER = OpenApiParameter("status", str, enum=PackageStatus.values, description="Only packages of this status.")
 SUCCESSOR = OpenApiParameter(
-    "successor", str, description="Id or slug of your published package that replaces this one; a body takes it too."
+    "successor",
+    {"type": "string", "minLength": 1, "maxLength": 64},
+    description="Id or slug of your published package that replaces this one; a body takes it too.",
 )
 CREATE_EXAMPLE = OpenApiExample(
     "Acme Weather",

@@ -34,6 +34,8 @@ class _AppFields(StrictSerializer):
 class RuntimeAppCreateBody(_AppFields):
     """Registers a runtime app, for an app that exists or together with a new one."""
 
+    json_schema = {"anyOf": [{"required": ["app_id"]}, {"required": ["name", "description"]}]}
+
     app_id = TextField(max_length=40, required=False, help_text="Binds to this app; `runtime_url` is enough then.")
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:

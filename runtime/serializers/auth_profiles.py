@@ -1,8 +1,8 @@
 """Bodies and answers for auth profiles, as the documents print them."""
 
-import re
 from typing import Any
 
+from django.core.validators import RegexValidator
 from django.db.models import TextChoices
 from rest_framework import serializers
 
@@ -17,8 +17,16 @@ MAX_CREDENTIAL_FIELDS = 20
 MAX_SECRET_LENGTH = 4096
 CUSTOM = "custom"
 
-_SCOPE = re.compile(r"\A[\x21\x23-\x5b\x5d-\x7e]{1,200}\Z")
-_FIELD_NAME = re.compile(r"\A[A-Za-z_][A-Za-z0-9_]{0,63}\Z")
+# A scope token (RFC 6749 section 3.3).
+_is_scope = RegexValidator(
+    r"\A[\x21\x23-\x5b\x5d-\x7e]{1,200}\Z",
+    "A scope is printable ASCII without spaces, quotes and backslashes.",
+    code="invalid",
+)
+# A name that can stand in a templated URL.
+_is_field_name = RegexValidator(
+    r"\A[A-Za-z_][A-Za-z0-9_]{0,63}\Z", "Use letters, digits and underscores, a letter first.", code="invalid"
+)
 _TEST_FIELD = {OAUTH2: "access_token", API_KEY: "api_key", CREDENTIAL: "fields"}
 
 
@@ -36,7 +44,7 @@ class OAuth2Body(StrictSerializer):
     authorization_url = UrlField()
     token_url = UrlField()
     revocation_url = UrlField(required=False, allow_blank=True)
-    scopes = serializers.ListField(child=TextField(), max_length=MAX_SCOPES, default=list)
+    scopes = serializers.ListField(child=TextField(validators=[_is_scope]), max_length=MAX_SCOPES, default=list)
     pkce_required = StrictBooleanField(default=True)
     token_endpoint_auth_method = serializers.ChoiceField(
         choices=TokenEndpointAuthMethod.values, default=TokenEndpointAuthMethod.POST.value
@@ -45,12 +53,6 @@ class OAuth2Body(StrictSerializer):
     client_secret = SecretTextField(
         max_length=MAX_SECRET_LENGTH, required=False, allow_null=True, help_text="Write-only."
     )
-
-    def validate_scopes(self, scopes: list[str]) -> list[str]:
-        """Refuse what is no scope token (RFC 6749 section 3.3)."""
-        if not all(_SCOPE.match(scope) for scope in scopes):
-            raise serializers.ValidationError("A scope is printable ASCII without spaces, quotes and backslashes.")
-        return scopes
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """Hold public clients to PKCE."""
@@ -71,16 +73,10 @@ class ApiKeyBody(StrictSerializer):
 class CredentialFieldBody(StrictSerializer):
     """One field that the user fills in."""
 
-    name = TextField(max_length=64)
+    name = TextField(max_length=64, validators=[_is_field_name])
     label = ProseField(max_length=80)  # type: ignore[assignment]  # The documents name it so.
     type = serializers.ChoiceField(choices=["text", "secret"], default="text")
     required = StrictBooleanField(default=True)  # type: ignore[assignment]  # The documents name it so.
-
-    def validate_name(self, name: str) -> str:
-        """Refuse a name that couldn't stand in a templated URL."""
-        if not _FIELD_NAME.match(name):
-            raise serializers.ValidationError("Use letters, digits and underscores, a letter first.")
-        return name
 
 
 class CredentialBody(StrictSerializer):

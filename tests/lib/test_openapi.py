@@ -136,3 +136,71 @@ def test_a_304_has_no_body():
     response = openapi_document()["components"]["responses"]["NotModified"]
     assert "content" not in response
     assert {"ETag", "X-Request-Id"} <= set(response["headers"])
+
+
+def test_a_url_that_may_be_blank_fits_one_alternative_alone():
+    # Under oneOf a text that fits both is refused.
+    blank = schemas()["RuntimeAppCreateRequest"]["properties"]["logo_url"]["oneOf"]
+    assert [re.search(each["pattern"], "") is None for each in blank if "pattern" in each] == [True]
+    assert {"type": "string", "maxLength": 0} in blank
+
+
+def test_a_registration_needs_an_app_or_the_fields_of_a_new_one():
+    body = schemas()["RuntimeAppCreateRequest"]
+    assert body["required"] == ["runtime_url"]
+    assert body["anyOf"] == [{"required": ["app_id"]}, {"required": ["name", "description"]}]
+
+
+def test_the_token_endpoint_takes_parameters_that_it_does_not_know():
+    # RFC 6749 section 3.2: unknown parameters are ignored, and those without a value count as left out.
+    body = schemas()["TokenRequest"]
+    assert "additionalProperties" not in body
+    assert "minLength" not in body["properties"]["scope"]
+
+
+def test_a_descriptor_says_what_its_lists_may_hold():
+    fields = schemas()["DescriptorRequest"]["properties"]
+    assert fields["examples"] == {
+        "type": "array",
+        "items": {"$ref": "#/components/schemas/ExampleRequest"},
+        "maxItems": 20,
+        "description": "Calls with their answers.",
+    }
+    assert schemas()["ExampleRequest"]["required"] == ["data"]
+    assert fields["permissions"]["maxItems"] == fields["events"]["maxItems"] == 50
+    assert fields["events"]["items"]["pattern"] == "^[a-z][a-z0-9_.]{0,63}$"
+    guidance = schemas()["SurfaceGuidanceRequest"]["properties"]
+    assert "daily_brief" in guidance["placement"]["items"]["enum"]
+    assert (guidance["placement"]["maxItems"], guidance["preferred_components"]["maxItems"]) == (6, 8)
+
+
+def test_a_text_that_must_not_be_blank_needs_more_than_white_space():
+    assert schemas()["AppRequest"]["properties"]["name"]["pattern"] == r"[^\s\u0000-\u001f\u0085]"
+    assert "pattern" not in schemas()["App"]["properties"]["name"]
+    # A password is kept to the letter, and a changelog may be blank.
+    assert "pattern" not in schemas()["LoginRequest"]["properties"]["password"]
+    assert "pattern" not in schemas()["VersionCreateRequest"]["properties"]["changelog"]
+
+
+def test_what_must_look_a_certain_way_has_a_pattern():
+    assert schemas()["ContextRequest"]["properties"]["locale"]["pattern"].startswith("^[A-Za-z]{2,8}")
+    assert schemas()["CredentialFieldRequest"]["properties"]["name"]["pattern"] == "^[A-Za-z_][A-Za-z0-9_]{0,63}$"
+    assert schemas()["OAuth2Request"]["properties"]["scopes"]["items"]["pattern"].endswith("{1,200}$")
+
+
+def test_reading_a_state_may_clash_with_the_capabilitys_mode():
+    paths = openapi_document()["paths"]
+    state = paths["/v1/providers/capabilities/{capability_id}/state"]["get"]
+    assert state["responses"]["409"] == {"$ref": "#/components/responses/Error409"}
+    connection = paths["/v1/space/installs/{install_id}/connection"]
+    assert "502" in connection["post"]["responses"]
+    assert "502" not in connection["get"]["responses"]
+
+
+def test_a_successor_in_the_query_is_not_blank():
+    [successor] = [
+        each
+        for each in openapi_document()["paths"]["/v1/providers/packages/manage/{package_id}"]["delete"]["parameters"]
+        if each.get("name") == "successor"
+    ]
+    assert successor["schema"] == {"type": "string", "minLength": 1, "maxLength": 64}

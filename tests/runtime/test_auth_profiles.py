@@ -107,7 +107,7 @@ def test_a_test_connection_fits_its_strategy(registered, body, test_connection):
     [
         (OAUTH2, {"token_url": "https://10.0.0.1/token"}, "oauth2.token_url"),
         (OAUTH2, {"authorization_url": None}, "oauth2.authorization_url"),
-        (OAUTH2, {"scopes": ["two words"]}, "oauth2.scopes"),
+        (OAUTH2, {"scopes": ["two words"]}, "oauth2.scopes[0]"),
         (OAUTH2, {"pkce_required": "yes"}, "oauth2.pkce_required"),
         (
             OAUTH2,
