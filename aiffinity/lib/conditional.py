@@ -20,7 +20,7 @@ from psycopg.errors import SerializationFailure
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from aiffinity.lib.envelope import Page
+from aiffinity.lib.envelope import Page, dump_json
 from aiffinity.lib.errors import NotFound, PreconditionFailed, field_error
 
 CONDITIONAL_METHODS = frozenset({"PUT", "PATCH", "DELETE"})
@@ -178,5 +178,5 @@ def _without(data: Mapping[str, Any], names: Collection[str]) -> dict[str, Any]:
 
 def _digest(value: Any) -> str:
     # Times count to the microsecond: a value that is never shown may be set twice in a second.
-    exact = orjson.dumps(value, default=str, option=orjson.OPT_UTC_Z | orjson.OPT_SORT_KEYS)
+    exact = dump_json(value, option=orjson.OPT_UTC_Z | orjson.OPT_SORT_KEYS)
     return base64.urlsafe_b64encode(hashlib.sha256(exact).digest()[:12]).decode()

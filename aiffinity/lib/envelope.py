@@ -13,6 +13,7 @@ from rest_framework.request import Request
 
 from aiffinity.lib.request_ids import get_request_id
 
+ON_THE_WIRE = orjson.OPT_UTC_Z | orjson.OPT_OMIT_MICROSECONDS
 LONGEST_INTEGER_BITS = 63
 
 
@@ -41,16 +42,12 @@ class Page:
     pagination: Pagination
 
 
-def dump_json(value: Any) -> bytes:
-    """Serialise for the wire; times become ISO 8601 UTC with Z."""
+def dump_json(value: Any, *, option: int = ON_THE_WIRE) -> bytes:
+    """Serialise, for the wire unless options of orjson say otherwise; times become ISO 8601 UTC with Z."""
     try:
-        return _dumped(value)
+        return orjson.dumps(value, default=_default, option=option)
     except orjson.JSONEncodeError:
-        return _dumped(_without_long_integers(value))
-
-
-def _dumped(value: Any) -> bytes:
-    return orjson.dumps(value, default=_default, option=orjson.OPT_UTC_Z | orjson.OPT_OMIT_MICROSECONDS)
+        return orjson.dumps(_without_long_integers(value), default=_default, option=option)
 
 
 def _without_long_integers(value: Any) -> Any:

@@ -7,6 +7,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -50,11 +51,13 @@ class World:
         end(self.workers.pop(0))
         self.start_worker()
 
-    def kill_web(self) -> None:
-        """End the web server and its processes with kill -9, start them again and wait until they answer."""
+    def kill_web(self) -> float:
+        """End the web server and its processes with kill -9 and start them again; returns when they were dead."""
         end(self.web)
+        ended_at = time.monotonic()
         self.web = self._start_web()
         await_true(self._is_ready, "The web process answered")
+        return ended_at
 
     def start_beat(self) -> None:
         """Start one more beat."""
