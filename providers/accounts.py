@@ -7,14 +7,16 @@ from django.conf import settings
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from aiffinity.lib.audit import append_audit
-from aiffinity.lib.crypto import hash_token, new_token
-from aiffinity.lib.errors import Conflict, Detail, MailTokenExpired, MailTokenInvalid, ValidationFailed, field_error
+from aiffinity.lib.crypto import hash_token
+from aiffinity.lib.errors import Conflict, Detail, EmailTaken, ValidationFailed, field_error
 from aiffinity.lib.mails import queue_mail
 from aiffinity.lib.ratelimit import Limit, limiter
 from providers.identity import SignedIn, identity_backend
+from providers.mail_tokens import find_mail_token, make_mail_token, spend_mail_token
 from providers.models import Account, MailToken, MailTokenPurpose, User
 from providers.throttling import require_allowed
 
@@ -44,11 +46,13 @@ def register_account(*, company_name: str, email: str, password: str) -> Account
 def register_account_for(user: User, *, company_name: str, email: str | None = None) -> Account:
     """Make an account for a user who holds an ID token, whose address is the contact where none is given.
 
-    Raises ValidationFailed (400) where there is neither, and Conflict (409) for a user who has an account.
+    Raises ValidationFailed (400) where there is neither, EmailTaken (409) for somebody else's address, and Conflict
+    (409) for a user who has an account.
     """
     contact = email or user.email
     if not contact:
         raise field_error("email", "The ID token has no e-mail address; send one.", code="required")
+    _require_free(contact, user)
     try:
         with transaction.atomic():
             account = _create_account(user, company_name=company_name, email=contact)
@@ -70,22 +74,17 @@ def check_password_strength(password: str, *, email: str) -> None:
 def verify_email(token: str) -> Account:
     """Use up a token from a mail; raises MailTokenInvalid or MailTokenExpired (400).
 
-    The guarded update makes exactly one of several parallel uses succeed. A token that was mailed to a new
-    contact address makes that address the account's.
+    A token that was mailed to a new contact address makes that address the account's, and the old one hears of it.
     """
-    tokens = MailToken.objects.filter(token_hash=hash_token(token), purpose=MailTokenPurpose.VERIFY_EMAIL, used_at=None)
-    row = tokens.select_related("account__owner").first()
-    if row is None:
-        raise MailTokenInvalid
-    if row.expires_at <= timezone.now():
-        raise MailTokenExpired
+    row = find_mail_token(token, MailTokenPurpose.VERIFY_EMAIL)
     with transaction.atomic():
-        if tokens.update(used_at=timezone.now()) == 0:
-            raise MailTokenInvalid
+        spend_mail_token(row)
         account = row.account
+        if account.email_verified_at is not None and account.email != row.email:
+            _tell_old_address(account, new_address=row.email)
         account.email, account.email_verified_at = row.email, timezone.now()
         account.save(update_fields=["email", "email_verified_at", "updated_at"])
-        if account.owner.email == row.email.lower():
+        if account.owner.email == row.email:
             identity_backend().mark_email_verified(account.owner)
         append_audit(subject=account.pk, action="account.email_verified", actor=f"user:{account.owner_id}")
     return account
@@ -104,31 +103,33 @@ def resend_verification(account: Account) -> Account:
 
 def pending_email(account: Account) -> str | None:
     """Return the address that still has to be verified, if there is one."""
-    if account.email_verified_at is None:
-        return account.email
-    waiting = account.mail_tokens.filter(
-        used_at=None, expires_at__gt=timezone.now(), created_at__gt=account.email_verified_at
-    )
-    newest = waiting.order_by("-created_at").first()
-    return newest.email if newest else None
+    newest = _waiting_verifications(account).filter(expires_at__gt=timezone.now()).order_by("-created_at").first()
+    if newest is not None:
+        return newest.email
+    return account.email if account.email_verified_at is None else None
 
 
 def update_account(account: Account, *, actor: str, **fields: Any) -> Account:
-    """Change the given fields; a new contact address waits until it is verified.
+    """Change the given fields; a new contact address waits until it is verified, the present one ends such a wait.
 
-    Raises RateLimited (429) after five new addresses in an hour, as each of them gets a mail.
+    Raises EmailTaken (409) for an address of somebody else, and RateLimited (429) after five new addresses in an
+    hour, as each of them gets a mail.
     """
     new_email = fields.pop("email", None)
-    is_new_email = new_email is not None and new_email.lower() != account.email.lower()
+    is_present = account.email_verified_at is not None and new_email == account.email
+    is_new_email = new_email is not None and not is_present and new_email != pending_email(account)
     if is_new_email:
         limit = Limit(f"new-address:{account.pk}", MAX_NEW_ADDRESSES, NEW_ADDRESSES_WINDOW_SECONDS)
         require_allowed(limiter.check(limit, is_strict=True))
+        _require_free(new_email, account.owner)
     for name, value in fields.items():
         setattr(account, name, value)
     with transaction.atomic():
         account.save(update_fields=[*fields, "updated_at"])
         if is_new_email:
             _send_verification(account, new_email)
+        elif is_present:
+            _waiting_verifications(account).update(used_at=timezone.now())
         append_audit(subject=account.pk, action="account.updated", actor=actor, data={"fields": sorted(fields)})
     return account
 
@@ -138,11 +139,15 @@ def log_in(*, email: str, password: str) -> SignedIn:
 
     Attempts are counted before the password is looked at, so that parallel guesses can't overtake the count.
     """
-    key = f"login:{hash_token(email.strip().lower())}"
-    require_allowed(limiter.check(Limit(key, MAX_LOGIN_FAILURES, LOGIN_WINDOW_SECONDS), is_strict=True))
+    require_allowed(limiter.check(login_limit(email), is_strict=True))
     signed_in = identity_backend().sign_in(email=email, password=password)
-    limiter.forget(Limit(key, MAX_LOGIN_FAILURES, LOGIN_WINDOW_SECONDS))
+    limiter.forget(login_limit(email))
     return signed_in
+
+
+def login_limit(email: str) -> Limit:
+    """Return what an identity's attempts to log in count against."""
+    return Limit(f"login:{hash_token(email.strip().lower())}", MAX_LOGIN_FAILURES, LOGIN_WINDOW_SECONDS)
 
 
 def _create_account(user: User, *, company_name: str, email: str) -> Account:
@@ -156,15 +161,21 @@ def _create_account(user: User, *, company_name: str, email: str) -> Account:
     return account
 
 
+def _require_free(email: str, user: User) -> None:
+    """Raise EmailTaken (409) where another user logs in with an address, or has proven it as a contact."""
+    others = Account.objects.exclude(owner=user).exclude(email_verified_at=None)
+    if User.objects.filter(email=email).exclude(pk=user.pk).exists() or others.filter(email=email).exists():
+        raise EmailTaken
+
+
+def _waiting_verifications(account: Account) -> QuerySet[MailToken]:
+    return account.mail_tokens.filter(purpose=MailTokenPurpose.VERIFY_EMAIL, used_at=None)
+
+
 def _send_verification(account: Account, email: str) -> None:
-    token = new_token("mt_")
-    MailToken.objects.create(
-        token_hash=hash_token(token.reveal()),
-        purpose=MailTokenPurpose.VERIFY_EMAIL,
-        account=account,
-        email=email.strip().lower(),
-        expires_at=timezone.now() + VERIFICATION_LIFE,
-    )
+    """Mail a token to an address; what was mailed to others before is good for nothing any more."""
+    _waiting_verifications(account).exclude(email=email).update(used_at=timezone.now())
+    token = make_mail_token(account, MailTokenPurpose.VERIFY_EMAIL, email=email, life=VERIFICATION_LIFE)
     queue_mail(
         to=email,
         template="verify_email",
@@ -172,5 +183,17 @@ def _send_verification(account: Account, email: str) -> None:
             "company_name": account.company_name,
             "token": token.reveal(),
             "url": f"{settings.BASE_URL}/v1/providers/account/verify",
+        },
+    )
+
+
+def _tell_old_address(account: Account, *, new_address: str) -> None:
+    queue_mail(
+        to=account.email,
+        template="contact_changed",
+        context={
+            "company_name": account.company_name,
+            "new_address": new_address,
+            "url": f"{settings.BASE_URL}/v1/providers/account",
         },
     )

@@ -162,7 +162,7 @@ def mail_tokens() -> Callable[[str], list[str]]:
     def tokens(address: str) -> list[str]:
         send_due()
         bodies = [str(message.body) for message in mail.outbox if address in message.to]
-        return [re.findall(r"mt_[A-Za-z0-9_-]+", body)[0] for body in bodies]
+        return [found[0] for body in bodies if (found := re.findall(r"mt_[A-Za-z0-9_-]+", body))]
 
     return tokens
 
