@@ -271,7 +271,7 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
         "VersionState": "packages.models.VersionState",
     },
     "TAGS": [
-        {"name": "Account", "description": "The developer account: sign-up, verification, login."},
+        {"name": "Account", "description": "The developer account: sign-up, verification, login, forgotten passwords."},
         {"name": "Apps", "description": "Provider apps and their client credentials."},
         {"name": "Authentication", "description": "Access tokens for apps, and the keys that verify them."},
         {"name": "Packages", "description": "Packages and versions, from draft to listed."},

@@ -38,6 +38,9 @@ class User(AbstractBaseUser, PermissionsMixin):
     is_email_verified = models.BooleanField(default=False)
     is_staff = models.BooleanField(default=False)
     is_active = models.BooleanField(default=True)
+    tokens_valid_after = models.DateTimeField(
+        null=True, editable=False, help_text="ID tokens of before are refused; null while no password was reset."
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     USERNAME_FIELD = "email"
@@ -90,6 +93,7 @@ class MailTokenPurpose(models.TextChoices):
     """What a token in a mail is good for."""
 
     VERIFY_EMAIL = "verify_email"
+    RESET_PASSWORD = "reset_password"  # noqa: S105  # A purpose, not a password.
 
 
 class MailToken(models.Model):

@@ -86,6 +86,25 @@ class VerifyBody(StrictSerializer):
     token = SecretTextField(max_length=200)
 
 
+class PasswordResetBody(StrictSerializer):
+    """`POST /v1/providers/account/password-reset`."""
+
+    email = EmailField(max_length=254, help_text="The address that you log in with.")
+
+
+class PasswordResetOut(serializers.Serializer[Any]):
+    """What is said whether anybody logs in with the address or not."""
+
+    expires_in = serializers.IntegerField(help_text="How many seconds the mailed token is good for.")
+
+
+class NewPasswordBody(StrictSerializer):
+    """`POST /v1/providers/account/password-reset/confirm`."""
+
+    token = SecretTextField(max_length=200)
+    password = SecretTextField(max_length=128)
+
+
 class LoginBody(StrictSerializer):
     """`POST /v1/providers/account/login`."""
 

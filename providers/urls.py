@@ -2,7 +2,15 @@
 
 from django.urls import URLPattern, URLResolver, path
 
-from providers.views.accounts import AccountView, LoginView, RefreshView, ResendView, VerifyView
+from providers.views.accounts import (
+    AccountView,
+    LoginView,
+    PasswordResetConfirmView,
+    PasswordResetView,
+    RefreshView,
+    ResendView,
+    VerifyView,
+)
 from providers.views.apps import AppListView, AppView
 from providers.views.oauth import JwksView, MetadataView, TokenView
 
@@ -10,6 +18,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("v1/providers/account", AccountView.as_view()),
     path("v1/providers/account/verify", VerifyView.as_view()),
     path("v1/providers/account/verify/resend", ResendView.as_view()),
+    path("v1/providers/account/password-reset", PasswordResetView.as_view()),
+    path("v1/providers/account/password-reset/confirm", PasswordResetConfirmView.as_view()),
     path("v1/providers/account/login", LoginView.as_view()),
     path("v1/providers/account/token/refresh", RefreshView.as_view()),
     path("v1/providers/apps", AppListView.as_view()),

@@ -17,7 +17,8 @@ BODY_PARTS = (("text", "txt"), ("html", "html"))
 def queue_mail(*, to: str, template: str, context: dict[str, Any]) -> OutgoingMail:
     """Write a mail into the queue, inside the caller's transaction, and wake a worker once that commits.
 
-    `template` names three files below templates/mails: `.subject.txt`, `.txt` and `.html`.
+    `template` names three files below templates/mails: `.subject.txt`, `.txt` and `.html`. A mail to nobody (an empty
+    `to`) costs the same and goes nowhere: callers must not be able to tell by the time whom the platform knows.
     """
     subject = " ".join(render_to_string(f"mails/{template}.subject.txt", context).split())
     body = {kind: render_to_string(f"mails/{template}.{suffix}", context) for kind, suffix in BODY_PARTS}

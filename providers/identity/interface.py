@@ -9,11 +9,12 @@ from providers.models import User
 
 @dataclass(frozen=True)
 class IdentityClaims:
-    """What a verified ID token says about its user, in Firebase's words."""
+    """What a verified ID token says about its user, in Firebase's words; `issued_at` is epoch seconds."""
 
     uid: str
     email: str | None
     is_email_verified: bool
+    issued_at: int
 
 
 @dataclass(frozen=True)
@@ -48,3 +49,7 @@ class IdentityBackend(ABC):
     @abstractmethod
     def mark_email_verified(self, user: User) -> None:
         """Record that the user's own address was verified."""
+
+    @abstractmethod
+    def set_password(self, user: User, password: str) -> None:
+        """Replace a user's password; ID tokens and refresh tokens of before are good for nothing any more."""

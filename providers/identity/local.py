@@ -38,12 +38,18 @@ class LocalIdentity(IdentityBackend):
             raise EmailTaken from None
 
     def sign_in(self, *, email: str, password: str) -> SignedIn:
-        """Check a password, at the same cost whether the user exists or not."""
+        """Check a password, at the same cost whether the user exists or not.
+
+        The user's row is locked until the tokens are written: a password that is replaced meanwhile is wrong.
+        """
         user = User.objects.filter(email=email.strip().lower(), is_active=True).first()
         is_right = check_password(password, user.password if user else UNKNOWN_USER_HASH)
-        if user is None or not is_right:
-            raise Unauthenticated("The e-mail address or the password is wrong.")
-        return self._issue(user, family=new_id("fam"))
+        if user is not None and is_right:
+            with transaction.atomic():
+                unchanged = User.objects.filter(pk=user.pk, password=user.password, is_active=True)
+                if unchanged.select_for_update(no_key=True).exists():
+                    return self._issue(user, family=new_id("fam"))
+        raise Unauthenticated("The e-mail address or the password is wrong.")
 
     def refresh(self, refresh_token: str) -> SignedIn:
         """Rotate a refresh token; a replayed one revokes its whole family.
@@ -69,11 +75,21 @@ class LocalIdentity(IdentityBackend):
     def verify_id_token(self, token: str) -> IdentityClaims:
         """Verify a token that this platform issued."""
         claims = verify_token(SigningKeyUse.ID_TOKEN, token, issuer=issuer(), audience=AUDIENCE)
-        return IdentityClaims(str(claims["sub"]), claims.get("email"), bool(claims.get("email_verified")))
+        return IdentityClaims(
+            str(claims["sub"]), claims.get("email"), bool(claims.get("email_verified")), claims["iat"]
+        )
 
     def mark_email_verified(self, user: User) -> None:
         """Record that the user's own address was verified."""
         User.objects.filter(pk=user.pk).update(is_email_verified=True)
+
+    def set_password(self, user: User, password: str) -> None:
+        """Replace a user's password and revoke every family of refresh tokens."""
+        user.set_password(password)
+        with transaction.atomic():
+            user.tokens_valid_after = timezone.now()
+            user.save(update_fields=["password", "tokens_valid_after"])
+            RefreshToken.objects.filter(user=user, revoked_at=None).update(revoked_at=timezone.now())
 
     def _issue(self, user: User, *, family: str) -> SignedIn:
         refresh_token = new_token("rt_")

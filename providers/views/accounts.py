@@ -1,4 +1,4 @@
-"""Accounts: sign-up, verification, login, refresh."""
+"""Accounts: sign-up, verification, forgotten passwords, login, refresh."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -11,11 +11,15 @@ from rest_framework.response import Response
 from aiffinity.lib.views import EmptyBody, PlatformView
 from providers import accounts
 from providers.identity import SignedIn, identity_backend
+from providers.password_resets import RESET_LIFE, request_password_reset, reset_password
 from providers.permissions import IsAccountHolder
 from providers.serializers import (
     AccountOut,
     AccountPatchBody,
     LoginBody,
+    NewPasswordBody,
+    PasswordResetBody,
+    PasswordResetOut,
     RefreshBody,
     SignedInOut,
     SignUpBody,
@@ -116,6 +120,58 @@ class ResendView(CallerView):
         """Send it, at most once a minute."""
         self.read(EmptyBody)
         return Response(AccountOut(accounts.resend_verification(self.account)).data)
+
+
+class PasswordResetView(PlatformView):
+    """A mail for who forgot the password."""
+
+    permission_classes = [AllowAny]
+    is_idempotent = False
+    strict_limit = (10, 60)
+
+    @extend_schema(
+        operation_id="requestPasswordReset",
+        summary="Ask for a new password",
+        tags=["Account"],
+        request=PasswordResetBody,
+        responses={202: PasswordResetOut},
+        examples=[
+            OpenApiExample("Acme Weather", value={"email": "dev@acmeweather.com"}, request_only=True),
+            OpenApiExample("Whoever asks", value={"expires_in": 3600}, response_only=True, status_codes=["202"]),
+        ],
+        auth=[],
+    )
+    def post(self, request: Request) -> Response:
+        """Mail a token, good once and for an hour, if somebody logs in with the address; the answer is always this."""
+        request_password_reset(**self.read(PasswordResetBody))
+        return Response({"expires_in": int(RESET_LIFE.total_seconds())}, status=202)
+
+
+class PasswordResetConfirmView(PlatformView):
+    """The token from the mail, with a new password."""
+
+    permission_classes = [AllowAny]
+    is_idempotent = False
+    strict_limit = (30, 60)
+
+    @extend_schema(
+        operation_id="confirmPasswordReset",
+        summary="Set a new password",
+        tags=["Account"],
+        request=NewPasswordBody,
+        responses=AccountOut,
+        examples=[
+            OpenApiExample(
+                "Acme Weather",
+                value={"token": "mt_…", "password": "another long and unusual one"},
+                request_only=True,
+            )
+        ],
+        auth=[],
+    )
+    def post(self, request: Request) -> Response:
+        """Use up the token and set the password; every login of before ends, and a lock of the login too."""
+        return Response(AccountOut(reset_password(**self.read(NewPasswordBody))).data)
 
 
 class LoginView(PlatformView):

@@ -94,6 +94,11 @@ COLLECTION_BODIES: dict[tuple[str, str], dict[str, Any]] = {
     ("PATCH", "/v1/providers/account"): {"company_name": "Acme Weather Ltd"},
     ("POST", "/v1/providers/account/verify"): {"token": "mt_unknown-token-of-some-length"},
     ("POST", "/v1/providers/account/verify/resend"): {},
+    ("POST", "/v1/providers/account/password-reset"): {"email": "nobody@example.com"},
+    ("POST", "/v1/providers/account/password-reset/confirm"): {
+        "token": "mt_unknown-token-of-some-length",
+        "password": "a long and unusual one",
+    },
     ("POST", "/v1/providers/account/login"): {"email": "nobody@example.com", "password": "a long and unusual one"},
     ("POST", "/v1/providers/account/token/refresh"): {"refresh_token": "rt_unknown-token-of-some-length"},
     ("POST", APPS): {"name": "Acme Weather", "webhook_url": "https://acmeweather.com/webhooks"},

@@ -110,6 +110,7 @@ def _sign_up(hunt: Hunt, mail_tokens: Callable[[str], list[str]]) -> None:
     hunt.call("POST", f"{ACCOUNT}/verify", {"token": token}, token="")
     wrong = {"email": EMAIL, "password": canaries.give("wrong_password")}
     hunt.refuse("POST", f"{ACCOUNT}/login", wrong, token="")
+    password = _reset_password(hunt, mail_tokens)
     for step, path, body in (
         ("login", "login", lambda: {"email": EMAIL, "password": password}),
         ("refresh", "token/refresh", lambda: {"refresh_token": canaries.values["refresh_token_of_login"]}),
@@ -120,6 +121,19 @@ def _sign_up(hunt: Hunt, mail_tokens: Callable[[str], list[str]]) -> None:
     hunt.token = canaries.show("id_token", signed_in["id_token"])
     canaries.answers[-2] = ("login", canaries.answers[-2][1].replace(hunt.token, ""))
     Account.objects.update(plan_tier="enterprise")
+
+
+def _reset_password(hunt: Hunt, mail_tokens: Callable[[str], list[str]]) -> str:
+    """Ask for a reset, fail at it with a weak password, and set a new one."""
+    canaries = hunt.canaries
+    hunt.call("POST", f"{ACCOUNT}/password-reset", {"email": EMAIL}, token="")
+    assert canaries.leaks_in(database_rows()) == []
+    body = {"token": mail_tokens(EMAIL)[-1], "password": canaries.give("new_password")}
+    canaries.values["reset_token"] = body["token"]
+    hunt.refuse("POST", f"{ACCOUNT}/password-reset/confirm", {**body, "password": "canary"}, token="")
+    hunt.call("POST", f"{ACCOUNT}/password-reset/confirm", body, token="")
+    hunt.refuse("POST", f"{ACCOUNT}/password-reset/confirm", body, token="")
+    return body["password"]
 
 
 def _make_apps(hunt: Hunt) -> None:
@@ -229,6 +243,8 @@ def _send_secrets_that_are_refused(hunt: Hunt) -> None:
     hunt.refuse("GET", APPS, token=give("forged_token"))
     weak = {"company_name": "Acme", "email": "weak@example.com", "password": "canaryword"}
     hunt.canaries.values["weak_password"] = "canaryword"
+    unknown = {"token": give("unknown_reset_token"), "password": give("unused_password")}
+    hunt.refuse("POST", f"{ACCOUNT}/password-reset/confirm", unknown)
     hunt.refuse("POST", ACCOUNT, {**weak, "email": "canaryword@example.org", "password": "canaryword"}, token="")
     del hunt.canaries.values["weak_password"]
 
