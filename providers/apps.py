@@ -26,6 +26,7 @@ class ProvidersConfig(AppConfig):
         register_examination("signing keys", examinations.examine_signing_keys)
         register_retention("mail tokens", expiry.purge_mail_tokens)
         register_retention("refresh tokens", expiry.purge_refresh_tokens)
+        register_retention("revoked tokens", expiry.purge_revoked_tokens)
         register_retention("client secrets", expiry.purge_client_secrets)
         register_retention("signing keys", expiry.purge_signing_keys)
         sealed_columns.append(SealedColumn(SigningKey, "sealed_private_key", lambda key: sealing_context(key.kid)))

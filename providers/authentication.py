@@ -2,16 +2,17 @@
 
 from dataclasses import dataclass
 
-from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
+from django.db.models import Exists
 from rest_framework.authentication import BaseAuthentication, get_authorization_header
 from rest_framework.request import Request
 
 from aiffinity.lib.errors import TokenInvalid, Unauthenticated
+from providers.access_tokens import read_access_token
 from providers.identity import identity_backend
 from providers.identity.interface import IdentityClaims
-from providers.models import Account, App, SigningKeyUse, User
-from providers.tokens import token_header, verify_token
+from providers.models import Account, App, RevokedToken, User
+from providers.tokens import token_header
 
 
 @dataclass(frozen=True)
@@ -56,11 +57,13 @@ class BearerAuthentication(BaseAuthentication):
 
 
 def caller_of_access_token(token: str) -> Caller:
-    """Read app and account per request, so that a deleted app's tokens die at once."""
-    claims = verify_token(SigningKeyUse.ACCESS_TOKEN, token, issuer=settings.BASE_URL, audience=settings.BASE_URL)
-    app = App.objects.live().select_related("account").filter(client_id=claims.get("client_id")).first()
+    """Read app, account and revocation per request, so that a deleted app's tokens and revoked ones die at once."""
+    claims = read_access_token(token)
+    is_revoked = Exists(RevokedToken.objects.filter(jti=claims.get("jti")))
+    apps = App.objects.live().select_related("account").filter(~is_revoked, client_id=claims.get("client_id"))
+    app = apps.first()
     if app is None:
-        raise TokenInvalid("The token's app was deleted.")
+        raise TokenInvalid("The token was revoked, or its app was deleted; get a new one.")
     return Caller(None, app, app.account, frozenset(str(claims.get("scope", "")).split()))
 
 

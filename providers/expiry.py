@@ -3,10 +3,12 @@
 from datetime import datetime, timedelta
 
 from aiffinity.lib.retention import delete_in_batches
-from providers.models import ClientSecret, MailToken, RefreshToken, SigningKey
+from providers.models import ClientSecret, MailToken, RefreshToken, RevokedToken, SigningKey
 
 # Longer than any token that such a key signed is good for.
 RETIRED_KEYS_KEPT = timedelta(hours=24)
+# A host whose clock is behind takes a token for current a little longer.
+REVOCATIONS_KEPT = timedelta(minutes=5)
 
 
 def purge_mail_tokens(now: datetime) -> int:
@@ -17,6 +19,11 @@ def purge_mail_tokens(now: datetime) -> int:
 def purge_refresh_tokens(now: datetime) -> int:
     """Delete the refresh tokens that expired; until then a used one is kept, so that its replay is noticed."""
     return delete_in_batches(RefreshToken.objects.filter(expires_at__lt=now))
+
+
+def purge_revoked_tokens(now: datetime) -> int:
+    """Delete the records of revoked access tokens that have expired since."""
+    return delete_in_batches(RevokedToken.objects.filter(expires_at__lt=now - REVOCATIONS_KEPT))
 
 
 def purge_client_secrets(now: datetime) -> int:

@@ -189,6 +189,16 @@ class ClientSecret(models.Model):
         return self.expires_at is None or self.expires_at > (at or timezone.now())
 
 
+class RevokedToken(models.Model):
+    """An access token that was revoked before its end, by its `jti`; every call of an app looks here."""
+
+    jti = models.CharField(max_length=64, primary_key=True)
+    expires_at = models.DateTimeField(db_index=True)
+
+    def __str__(self) -> str:
+        return self.jti
+
+
 class SigningKeyUse(models.TextChoices):
     """Which tokens a key signs."""
 

@@ -1,4 +1,4 @@
-"""The token endpoint: OAuth client credentials on Authlib (RFC 6749 section 4.4, RFC 9068)."""
+"""The OAuth server on Authlib: access tokens as JWTs (RFC 6749, 9068), revoked (RFC 7009), introspected (RFC 7662)."""
 
 import base64
 import time
@@ -6,17 +6,21 @@ from collections import defaultdict
 from collections.abc import Mapping
 from typing import Any
 
-from authlib.oauth2.rfc6749 import AuthorizationServer, OAuth2Payload, OAuth2Request
+from authlib.oauth2.rfc6749 import AuthorizationServer, InvalidRequestError, OAuth2Payload, OAuth2Request
 from authlib.oauth2.rfc6749.grants import ClientCredentialsGrant
 from authlib.oauth2.rfc6750 import BearerTokenGenerator
+from authlib.oauth2.rfc7009 import RevocationEndpoint
+from authlib.oauth2.rfc7662 import IntrospectionEndpoint
 from django.conf import settings
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from aiffinity.lib.crypto import hash_token
 from aiffinity.lib.envelope import dump_json
+from aiffinity.lib.errors import TokenExpired, TokenInvalid
 from aiffinity.lib.ids import new_id
 from aiffinity.lib.ratelimit import Limit, limiter
+from providers.access_tokens import is_access_token_revoked, read_access_token, revoke_access_token
 from providers.applications import is_client_secret
 from providers.models import App, SigningKeyUse
 from providers.scopes import SCOPES
@@ -24,7 +28,7 @@ from providers.throttling import require_allowed
 from providers.tokens import sign_token
 
 ACCESS_TOKEN_SECONDS = 3600
-# Twice what one address may ask for, so that no single stranger can shut a client out.
+# Of all three endpoints, and more than one address may call in all, so that no single stranger can shut a client out.
 REQUESTS_PER_CLIENT_AND_MINUTE = 120
 GRANT_TYPE = "client_credentials"
 AUTH_METHODS = ["client_secret_post", "client_secret_basic"]
@@ -79,7 +83,7 @@ class TokenPayload(OAuth2Payload):  # type: ignore[misc]
 
 
 class TokenRequest(OAuth2Request):  # type: ignore[misc]
-    """A request to the token endpoint in Authlib's terms.
+    """A request to one of the three endpoints in Authlib's terms.
 
     Its address is a made-up https one: TLS ends at the proxy, and settings redirect plain http there.
     """
@@ -123,6 +127,57 @@ class CredentialsGrant(ClientCredentialsGrant):  # type: ignore[misc]
     """Client credentials with both ways to send the secret."""
 
     TOKEN_ENDPOINT_AUTH_METHODS = AUTH_METHODS
+
+
+class IssuedToken:
+    """An access token that is out, in Authlib's terms; one that has expired never gets this far."""
+
+    def __init__(self, claims: dict[str, Any]) -> None:
+        self.claims = claims
+
+    def is_expired(self) -> bool:
+        """Say no."""
+        return False
+
+    def is_revoked(self) -> bool:
+        """Say whether the token was revoked."""
+        return is_access_token_revoked(self.claims)
+
+
+class OwnTokens:
+    """What revocation and introspection share: a client sees its own good tokens and nothing else.
+
+    Hints at the kind of token are ignored, as both RFCs allow: there is one kind.
+    """
+
+    CLIENT_AUTH_METHODS = AUTH_METHODS
+
+    def authenticate_token(self, request: OAuth2Request, client: Client) -> IssuedToken | None:
+        """Find the token, where it is good and the client's; raises InvalidRequestError (400) where none is sent."""
+        text = request.form.get("token")
+        if not text:
+            raise InvalidRequestError("Missing 'token' in request.")
+        try:
+            claims = read_access_token(text)
+        except (TokenInvalid, TokenExpired):
+            return None
+        return IssuedToken(claims) if claims.get("client_id") == client.get_client_id() else None
+
+
+class Revocation(OwnTokens, RevocationEndpoint):  # type: ignore[misc]
+    """Revocation of an access token; what there is nothing to revoke of is 200 too (RFC 7009 section 2.2)."""
+
+    def revoke_token(self, token: IssuedToken, request: OAuth2Request) -> None:
+        """Refuse the token from now on."""
+        revoke_access_token(token.claims)
+
+
+class Introspection(OwnTokens, IntrospectionEndpoint):  # type: ignore[misc]
+    """Introspection of an access token (RFC 7662 section 2.2)."""
+
+    def introspect_token(self, token: IssuedToken) -> dict[str, Any]:
+        """Answer every claim that the token carries; Authlib adds `active`."""
+        return {**token.claims, "token_type": "Bearer"}
 
 
 class UnknownClient(Client):
@@ -170,6 +225,8 @@ def make_server() -> TokenServer:
     server = TokenServer(scopes_supported=list(SCOPES))
     server.register_token_generator("default", BearerTokenGenerator(sign_access_token, expires_generator=_lifetime))
     server.register_grant(CredentialsGrant)
+    server.register_endpoint(Revocation)
+    server.register_endpoint(Introspection)
     return server
 
 
@@ -189,12 +246,16 @@ def readable_headers(request: Request) -> dict[str, str]:
 def token_fields(request: Request) -> dict[str, str]:
     """Return the body's parameters; what is no text becomes its JSON, which is the name of no client, grant or scope.
 
-    A scope that was left out instead would give the token every scope.
+    A scope that was left out instead would give the token every scope. A token that is no text does count as missing.
     """
     body = request.data
     if not isinstance(body, Mapping):
         return {}
-    return {name: value if isinstance(value, str) else dump_json(value).decode() for name, value in body.items()}
+    return {
+        name: value if isinstance(value, str) else dump_json(value).decode()
+        for name, value in body.items()
+        if name != "token" or isinstance(value, str)
+    }
 
 
 def metadata() -> dict[str, Any]:
@@ -207,6 +268,10 @@ def metadata() -> dict[str, Any]:
         "grant_types_supported": [GRANT_TYPE],
         "response_types_supported": [],
         "token_endpoint_auth_methods_supported": AUTH_METHODS,
+        "revocation_endpoint": f"{base}/v1/providers/auth/revoke",
+        "revocation_endpoint_auth_methods_supported": AUTH_METHODS,
+        "introspection_endpoint": f"{base}/v1/providers/auth/introspect",
+        "introspection_endpoint_auth_methods_supported": AUTH_METHODS,
         "scopes_supported": list(SCOPES),
         "service_documentation": f"{base}/docs",
     }

@@ -220,6 +220,34 @@ class TokenOut(serializers.Serializer[Any]):
     scope = serializers.CharField()
 
 
+class OwnTokenBody(serializers.Serializer[Any]):
+    """`POST /v1/providers/auth/revoke` (RFC 7009 section 2.1) and `…/introspect` (RFC 7662 section 2.1)."""
+
+    token = SecretTextField(help_text="An access token of this client.")
+    token_type_hint = TextField(required=False, allow_blank=True, help_text="Ignored: there are access tokens only.")
+    client_id = TextField(required=False, help_text="Or HTTP Basic.")
+    client_secret = SecretTextField(required=False)
+
+
+class RevokedOut(serializers.Serializer[Any]):
+    """An empty object (RFC 7009 section 2.2)."""
+
+
+class IntrospectionOut(serializers.Serializer[Any]):
+    """What a good token says; of any other only `active` is answered (RFC 7662 section 2.2)."""
+
+    active = serializers.BooleanField(help_text="Whether the token is good, and this client's own.")
+    scope = serializers.CharField(required=False)
+    client_id = serializers.CharField(required=False, help_text="The client that the token was issued to.")
+    sub = serializers.CharField(required=False, help_text="The same client.")
+    aud = serializers.CharField(required=False, help_text="Who takes the token: the platform's API.")
+    iss = serializers.CharField(required=False, help_text="Who issued it.")
+    exp = serializers.IntegerField(required=False, help_text="When it ends, in epoch seconds.")
+    iat = serializers.IntegerField(required=False, help_text="When it was issued, in epoch seconds.")
+    jti = serializers.CharField(required=False, help_text="The token's own id.")
+    token_type = serializers.ChoiceField(["Bearer"], required=False)
+
+
 class OAuthErrorOut(serializers.Serializer[Any]):
     """Why there is no token (RFC 6749 section 5.2)."""
 

@@ -12,7 +12,7 @@ from providers.views.accounts import (
     VerifyView,
 )
 from providers.views.apps import AppListView, AppView
-from providers.views.oauth import JwksView, MetadataView, TokenView
+from providers.views.oauth import IntrospectView, JwksView, MetadataView, RevokeView, TokenView
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("v1/providers/account", AccountView.as_view()),
@@ -25,6 +25,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("v1/providers/apps", AppListView.as_view()),
     path("v1/providers/apps/<str:app_id>", AppView.as_view()),
     path("v1/providers/auth/token", TokenView.as_view()),
+    path("v1/providers/auth/revoke", RevokeView.as_view()),
+    path("v1/providers/auth/introspect", IntrospectView.as_view()),
     path(".well-known/jwks.json", JwksView.as_view()),
     path(".well-known/oauth-authorization-server", MetadataView.as_view()),
 ]

@@ -107,6 +107,14 @@ COLLECTION_BODIES: dict[tuple[str, str], dict[str, Any]] = {
         "client_id": "ci_unknown",
         "client_secret": "cs_live_unknown",
     },
+    **{
+        ("POST", f"/v1/providers/auth/{path}"): {
+            "token": "an.unknown.token",
+            "client_id": "ci_unknown",
+            "client_secret": "cs_live_unknown",
+        }
+        for path in ("revoke", "introspect")
+    },
     ("POST", RUNTIME): {
         "name": "Acme Weather",
         "description": "Real-time weather data and forecasts",

@@ -5,7 +5,8 @@ from typing import Any
 from aiffinity.lib.errors import REGISTRY
 
 TOKEN_PATH = "/v1/providers/auth/token"
-# RFC 6749 section 5.2 fixes the errors of the token endpoint.
+OAUTH_PATHS = {TOKEN_PATH, "/v1/providers/auth/revoke", "/v1/providers/auth/introspect"}
+# RFC 6749 section 5.2 fixes the errors of the endpoints of OAuth clients.
 OAUTH_ERRORS = {"invalid_request", "invalid_client", "invalid_grant", "unauthorized_client", "unsupported_grant_type"}
 
 
@@ -17,7 +18,7 @@ def check_answer(response: Any, said: Any) -> dict[str, Any]:
         return {}
     content = response.json()
     if isinstance(content.get("error"), str):
-        assert response.wsgi_request.path == TOKEN_PATH, said
+        assert response.wsgi_request.path in OAUTH_PATHS, said
         assert content["error"] in OAUTH_ERRORS, (said, content)
         return {}
     error: dict[str, Any] = content["error"]

@@ -13,7 +13,7 @@ from aiffinity.lib.api_docs import openapi_document
 from aiffinity.lib.ids import ULID_PATTERN
 from aiffinity.lib.ratelimit import redis_client
 from tests.flows.calls import APPS, CALLS, RUNTIME
-from tests.flows.envelopes import TOKEN_PATH, check_answer, check_page, check_refused
+from tests.flows.envelopes import OAUTH_PATHS, TOKEN_PATH, check_answer, check_page, check_refused
 from tests.flows.routes import METHODS, PAGES, Route, api_routes
 from tests.flows.world import World
 
@@ -223,7 +223,7 @@ def test_other_methods_are_405_with_those_that_the_path_has(world: World, api: A
         redis_client().flushdb()
         allowed = {*route.methods, "HEAD"} if "GET" in route.methods else {*route.methods}
         path = route.path.format(**world.good_objects(route.path))
-        token = "" if route.path == TOKEN_PATH else world.good_token(route.path)
+        token = "" if route.path in OAUTH_PATHS else world.good_token(route.path)
         for method in (*METHODS, "OPTIONS", "FOO"):
             if method in allowed:
                 continue

@@ -151,6 +151,10 @@ def _make_apps(hunt: Hunt) -> None:
     canaries.values["basic"] = basic
     refused = canaries.call("POST", "/v1/providers/auth/token", {"grant_type": "client_credentials"}, headers=headers)
     assert refused.status_code == 401
+    for number, path in enumerate(("introspect", "revoke", "introspect")):
+        token = canaries.give(f"no_token_{number}") if number else access_token
+        answer = canaries.call("POST", f"/v1/providers/auth/{path}", {**credentials, "token": token})
+        assert answer.status_code == 200
     registration = {
         "name": "Acme Weather",
         "description": "Real-time weather data",
@@ -239,12 +243,12 @@ def _send_secrets_that_are_refused(hunt: Hunt) -> None:
     hunt.refuse("PUT", hunt.runtime("/webhooks"), {**documents.WEBHOOK_PROFILE, "signature": signature})
     hunt.refuse("POST", f"{ACCOUNT}/verify", {"token": give("unknown_mail_token")})
     hunt.refuse("POST", f"{ACCOUNT}/token/refresh", {"refresh_token": give("unknown_refresh_token")})
+    unknown = {"token": give("unknown_reset_token"), "password": give("unused_password")}
+    hunt.refuse("POST", f"{ACCOUNT}/password-reset/confirm", unknown)
     hunt.refuse("GET", f"{APPS}?limit=0&api_key={give('in_a_query')}")
     hunt.refuse("GET", APPS, token=give("forged_token"))
     weak = {"company_name": "Acme", "email": "weak@example.com", "password": "canaryword"}
     hunt.canaries.values["weak_password"] = "canaryword"
-    unknown = {"token": give("unknown_reset_token"), "password": give("unused_password")}
-    hunt.refuse("POST", f"{ACCOUNT}/password-reset/confirm", unknown)
     hunt.refuse("POST", ACCOUNT, {**weak, "email": "canaryword@example.org", "password": "canaryword"}, token="")
     del hunt.canaries.values["weak_password"]
 

@@ -151,11 +151,12 @@ def test_a_registration_needs_an_app_or_the_fields_of_a_new_one():
     assert body["anyOf"] == [{"required": ["app_id"]}, {"required": ["name", "description"]}]
 
 
-def test_the_token_endpoint_takes_parameters_that_it_does_not_know():
+def test_the_endpoints_of_oauth_clients_take_parameters_that_they_do_not_know():
     # RFC 6749 section 3.2: unknown parameters are ignored, and those without a value count as left out.
-    body = schemas()["TokenRequest"]
-    assert "additionalProperties" not in body
-    assert "minLength" not in body["properties"]["scope"]
+    for name, optional in (("TokenRequest", "scope"), ("OwnTokenRequest", "token_type_hint")):
+        body = schemas()[name]
+        assert "additionalProperties" not in body
+        assert "minLength" not in body["properties"][optional]
 
 
 def test_a_descriptor_says_what_its_lists_may_hold():

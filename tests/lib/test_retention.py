@@ -22,6 +22,7 @@ REGISTERED = {
     "sessions",
     "mail tokens",
     "refresh tokens",
+    "revoked tokens",
     "client secrets",
     "signing keys",
     "health checks",
