@@ -3,7 +3,7 @@
 import subprocess
 import sys
 
-BENCHMARKS = ("schemas", "drift", "suite", "console", "deliveries", "health")
+BENCHMARKS = ("schemas", "drift", "suite", "console", "deliveries", "health", "sign_in")
 
 
 def main() -> int:
