@@ -24,6 +24,7 @@ CALLS_PER_SECOND = 100
 CALL_TIMEOUT_SECONDS = 40
 ANSWERED_WITHIN_SECONDS = 15
 SUSPENDED_WITHIN_SECONDS = 5
+BUFFERED_SECONDS = 1
 LOAD_SECONDS = 4
 RECORDED_WITHIN_SECONDS = 10
 # An answer that was sent before the kill may be read a moment after it.
@@ -124,7 +125,7 @@ def web_killed(here: World, scale: Scale) -> list[Bar]:
     unbuffered = {
         key
         for key, at in promised.items()
-        if not any(-READ_LATER_SECONDS <= kill - at <= scale.buffered_seconds for kill in killed_at)
+        if not any(-READ_LATER_SECONDS <= kill - at <= BUFFERED_SECONDS for kill in killed_at)
     }
 
     def kept() -> set[str]:
@@ -134,7 +135,7 @@ def web_killed(here: World, scale: Scale) -> list[Bar]:
     return [
         Bar("kills", len(killed_at), 1, "", is_floor=True),
         Bar("calls answered with 200", len(promised), 1, "", is_floor=True),
-        Bar(f"lost, of those more than {scale.buffered_seconds:g} s before a kill", len(unbuffered - kept()), 0, ""),
+        Bar(f"lost, of those more than {BUFFERED_SECONDS} s before a kill", len(unbuffered - kept()), 0, ""),
         Bar("lost, of those later than that", len(promised.keys() - kept()), CALLS_PER_SECOND * len(killed_at), ""),
         Bar("answers other than 200", sum(each.status not in (0, 200) for each in answers), 0, ""),
     ]
