@@ -9,7 +9,9 @@ from capabilities.actions import provider_key
 from capabilities.models import Invocation
 from providers.models import User
 from tests.capabilities.conftest import Installed
+from tests.conftest import Api
 from tests.fakes import FakeProvider
+from tests.parallel import in_parallel
 from tests.published import TASK, Published
 
 
@@ -112,6 +114,20 @@ def test_a_callers_key_makes_a_retry_the_same_act(installed: Installed, fake_pro
     replayed = api.post(path, body, token=installed.token, headers=headers)
     assert replayed.headers["Idempotency-Replayed"] == "true"
     assert len(fake_provider.requests_to("execute")) == 2
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_a_hundred_calls_at_once_with_one_key_one_acts(installed: Installed, fake_provider: FakeProvider) -> None:
+    path, body = installed.path("action", "create_task"), {"params": {"title": "x"}, "confirmed": True}
+    headers = {"Idempotency-Key": "my-key"}
+    fake_provider.latency_ms = 200
+    answers = in_parallel(100, lambda: Api().post(path, body, token=installed.token, headers=headers))
+    assert {answer.status_code for answer in answers} <= {200, 409}
+    # Who comes later gets the first answer again.
+    good = [answer.json()["data"]["data"] for answer in answers if answer.status_code == 200]
+    assert good == [good[0]] * len(good)
+    assert len(fake_provider.requests_to("execute")) == fake_provider.store.count_tasks() == 1
+    assert Invocation.objects.count() == 1
 
 
 def test_two_users_with_one_key_never_meet(
