@@ -10,6 +10,7 @@ import orjson
 import pytest
 import pytest_django
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
+from django.contrib.auth.hashers import Argon2PasswordHasher
 from django.core import mail
 from django.test import Client
 from django.utils import timezone
@@ -103,6 +104,15 @@ def _quick_rsa_keys() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(RSAKey, "generate_key", staticmethod(generate_key))
         patch.setattr(pem, "load_pem_private_key", cache(load_pem_private_key))
+        yield
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _quick_password_hashes() -> Iterator[None]:
+    """Hash passwords as production does but with little work; 250 ms each would be a tenth of a run."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name, least in (("time_cost", 1), ("memory_cost", 64), ("parallelism", 1)):
+            patch.setattr(Argon2PasswordHasher, name, least)
         yield
 
 

@@ -51,6 +51,12 @@ else:
     os.environ["REDIS_URL"] = with_redis_database(os.environ["REDIS_URL"], int(WORKER.removeprefix("gw")) + 1)
 
 
+@pytest.hookimpl(tryfirst=True, optionalhook=True)
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """Return three workers for two cores: many tests wait for processes that they started, and leave theirs idle."""
+    return max(1, (os.cpu_count() or 1) * 3 // 2)
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
     """Start the servers of this run, before pytest-xdist starts its workers."""
