@@ -82,6 +82,11 @@ class AccountView(CallerView):
         account = accounts.update_account(self.account, actor=self.actor, **self.read(AccountPatchBody))
         return Response(AccountOut(account).data)
 
+    def current(self, request: Request, **kwargs: Any) -> Response:
+        """Answer the account as it stands now: since the caller was looked up somebody else may have changed it."""
+        self.account.refresh_from_db()
+        return self.get(request)
+
 
 class VerifyView(PlatformView):
     """The token from the verification mail."""

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 import time_machine
+from django.db import connection
 from django.utils import timezone
 
 from providers.models import Account, MailToken, RefreshToken, User
@@ -296,3 +297,22 @@ def test_an_account_can_not_have_mails_sent_to_ever_new_addresses(api, make_acco
     ]
     assert statuses == [200] * 5 + [429]
     assert [len(mail_tokens(f"victim{number}@example.com")) for number in (4, 5)] == [1, 0]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_change_on_condition_does_not_undo_one_that_was_made_since_the_caller_was_looked_up(api, sign_up, id_token):
+    account = sign_up()
+    token = id_token(account)
+    tag = api.get("/v1/providers/account", token=token)["ETag"]
+
+    def change_first(execute, sql, *args):
+        if "ISOLATION LEVEL" in sql:
+            in_parallel(1, lambda: Account.objects.update(company_name="Acme Climate"))
+        return execute(sql, *args)
+
+    body = {"company_name": "Acme Sunshine"}
+    with connection.execute_wrapper(change_first):
+        refused = api.patch("/v1/providers/account", body, token=token, headers={"If-Match": tag})
+    assert (refused.status_code, refused.json()["error"]["code"]) == (412, "PRECONDITION_FAILED")
+    assert refused["ETag"] == api.get("/v1/providers/account", token=token)["ETag"]
+    assert Account.objects.get().company_name == "Acme Climate"
