@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import QuerySet
 
 from aiffinity.lib.audit import append_audit
 from aiffinity.lib.crypto import hash_token
@@ -29,8 +30,7 @@ def request_password_reset(email: str) -> None:
     """
     limit = Limit(f"password-reset:{hash_token(email)}", MAX_RESETS_PER_ADDRESS, RESETS_WINDOW_SECONDS)
     require_allowed(limiter.check(limit, is_strict=True))
-    owners = Account.objects.filter(owner__is_active=True, owner__is_staff=False)
-    account = owners.filter(owner__email=email).first()
+    account = _accounts_of(email).first()
     with transaction.atomic():
         token = account and make_mail_token(account, MailTokenPurpose.RESET_PASSWORD, email=email, life=RESET_LIFE)
         queue_mail(
@@ -47,12 +47,12 @@ def request_password_reset(email: str) -> None:
 def reset_password(*, token: str, password: str) -> Account:
     """Set a new password for the token out of the mail, log the user out everywhere and end a login lock.
 
-    Raises MailTokenInvalid or MailTokenExpired (400), and ValidationFailed (400) for a weak password, which leaves
-    the token good.
+    Who became staff since the mail is nobody here either. Raises MailTokenInvalid or MailTokenExpired (400), and
+    ValidationFailed (400) for a weak password, which leaves the token good.
     """
     row = find_mail_token(token, MailTokenPurpose.RESET_PASSWORD)
     account, user = row.account, row.account.owner
-    if row.email != user.email:
+    if not _accounts_of(row.email).filter(pk=account.pk).exists():
         raise MailTokenInvalid
     check_password_strength(password, email=row.email)
     with transaction.atomic():
@@ -62,6 +62,11 @@ def reset_password(*, token: str, password: str) -> Account:
         _tell_of_new_password(account, row.email)
     limiter.forget(login_limit(row.email))
     return account
+
+
+def _accounts_of(email: str) -> QuerySet[Account]:
+    """Return the account of who logs in with an address and may set a password by mail."""
+    return Account.objects.filter(owner__email=email, owner__is_active=True, owner__is_staff=False)
 
 
 def _tell_of_new_password(account: Account, login_address: str) -> None:

@@ -297,3 +297,11 @@ def test_nothing_is_kept_under_an_idempotency_key(api, account, ask):
     assert [api.post(CONFIRM, body, headers=headers).status_code for _ in range(2)] == [200, 400]
     assert not IdempotencyRecord.objects.exists()
     assert MailToken.objects.filter(purpose=MailTokenPurpose.RESET_PASSWORD).count() == 3
+
+
+def test_a_token_of_somebody_who_joined_the_staff_meanwhile_is_no_good(api, account, ask):
+    token = ask()
+    User.objects.update(is_staff=True)
+    response = api.post(CONFIRM, {"token": token, "password": NEW_PASSWORD})
+    assert (response.status_code, response.json()["error"]["code"]) == (400, "TOKEN_INVALID")
+    assert User.objects.get().check_password(PASSWORD)
