@@ -75,7 +75,7 @@ def caller_of_id_token(token: str) -> Caller:
         user = _first_sight(claims)
     if not user.is_active:
         raise TokenInvalid("The token's user was disabled.")
-    if user.tokens_valid_after is not None and claims.issued_at < int(user.tokens_valid_after.timestamp()):
+    if user.tokens_valid_after is not None and claims.issued_at < user.tokens_valid_after.timestamp():
         raise TokenInvalid("The password was changed since; log in again.")
     return Caller(user, None, getattr(user, "account", None))
 

@@ -2,6 +2,7 @@
 
 import time
 from datetime import timedelta
+from math import ceil
 
 from django.conf import settings
 from django.contrib.auth.hashers import check_password, make_password
@@ -107,8 +108,13 @@ def _is_good(token: RefreshToken, user: User) -> bool:
 
 
 def sign_id_token(user: User) -> str:
-    """Sign an ID token with Firebase's claims for a user."""
-    now = int(time.time())
+    """Sign an ID token with Firebase's claims for a user.
+
+    Its times are whole seconds. In the second of a new password it counts as issued in the next one, so that it is told
+    from those that the old password got.
+    """
+    valid_after = user.tokens_valid_after
+    now = max(int(time.time()), ceil(valid_after.timestamp()) if valid_after else 0)
     return sign_token(
         SigningKeyUse.ID_TOKEN,
         {

@@ -1,7 +1,7 @@
 """Passwords that were forgotten: a token by mail, once, for an hour; nobody learns who has an account."""
 
 import time
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from statistics import median
 
 import pytest
@@ -305,3 +305,19 @@ def test_a_token_of_somebody_who_joined_the_staff_meanwhile_is_no_good(api, acco
     response = api.post(CONFIRM, {"token": token, "password": NEW_PASSWORD})
     assert (response.status_code, response.json()["error"]["code"]) == (400, "TOKEN_INVALID")
     assert User.objects.get().check_password(PASSWORD)
+
+
+def test_whoever_logged_in_within_the_second_of_the_reset_is_out(api, account, ask):
+    token = ask()
+    with time_machine.travel(datetime(2030, 1, 1, 12, 0, 0, 200_000, UTC), tick=False) as clock:
+        MailToken.objects.update(expires_at=timezone.now() + timedelta(hours=1))
+        before = log_in(api, PASSWORD).json()["data"]["id_token"]
+        clock.shift(timedelta(milliseconds=300))
+        assert api.post(CONFIRM, {"token": token, "password": NEW_PASSWORD}).status_code == 200
+        clock.shift(timedelta(milliseconds=300))
+        after = log_in(api, NEW_PASSWORD).json()["data"]
+        refreshed = api.post(f"{ACCOUNT}/token/refresh", {"refresh_token": after["refresh_token"]}).json()["data"]
+        statuses = [
+            api.get(ACCOUNT, token=each).status_code for each in (before, after["id_token"], refreshed["id_token"])
+        ]
+    assert statuses == [401, 200, 200]
