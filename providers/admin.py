@@ -6,9 +6,11 @@ from django.contrib import admin
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group
+from django.db import transaction
 from django.http import HttpRequest
 
 from aiffinity.lib.staff_pages import ReadOnlyAdmin, StaffAdmin
+from providers.identity import identity_backend
 from providers.models import Account, App, User
 
 if TYPE_CHECKING:
@@ -20,13 +22,24 @@ else:
 admin.site.unregister(Group)
 
 
+class PasswordForm(AdminPasswordChangeForm):  # type: ignore[type-arg]
+    """A user's new password, or none any more; whoever was logged in is out."""
+
+    def save(self, commit: bool = True) -> User:  # noqa: FBT001, FBT002  # Django's own signature.
+        """Write the password and end every login of before."""
+        with transaction.atomic():
+            user: User = super().save(commit=commit)
+            identity_backend().end_logins(user)
+        return user
+
+
 @admin.register(User)
 class UserAdmin(DjangoUserAdmin, StaffAdmin):  # type: ignore[type-arg]
     """Users and staff."""
 
     form = UserChangeForm
     add_form = AdminUserCreationForm
-    change_password_form = AdminPasswordChangeForm
+    change_password_form = PasswordForm
 
     ordering = ("-created_at",)
     list_display = ("email", "is_staff", "is_active", "created_at")

@@ -53,3 +53,7 @@ class IdentityBackend(ABC):
     @abstractmethod
     def set_password(self, user: User, password: str) -> None:
         """Replace a user's password; ID tokens and refresh tokens of before are good for nothing any more."""
+
+    @abstractmethod
+    def end_logins(self, user: User) -> None:
+        """Log a user out everywhere: ID tokens and refresh tokens of before are good for nothing any more."""

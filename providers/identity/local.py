@@ -88,8 +88,14 @@ class LocalIdentity(IdentityBackend):
         """Replace a user's password and revoke every family of refresh tokens."""
         user.set_password(password)
         with transaction.atomic():
+            user.save(update_fields=["password"])
+            self.end_logins(user)
+
+    def end_logins(self, user: User) -> None:
+        """Refuse the ID tokens of before and revoke every family of refresh tokens."""
+        with transaction.atomic():
             user.tokens_valid_after = timezone.now()
-            user.save(update_fields=["password", "tokens_valid_after"])
+            user.save(update_fields=["tokens_valid_after"])
             RefreshToken.objects.filter(user=user, revoked_at=None).update(revoked_at=timezone.now())
 
     def _issue(self, user: User, *, family: str) -> SignedIn:
