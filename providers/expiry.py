@@ -5,6 +5,8 @@ from datetime import datetime, timedelta
 from aiffinity.lib.retention import delete_in_batches
 from providers.models import ClientSecret, MailToken, RefreshToken, RevokedToken, SigningKey
 
+# Who opens the mail late is told that its token is too old, and not that it never was.
+MAIL_TOKENS_KEPT = timedelta(days=7)
 # Longer than any token that such a key signed is good for.
 RETIRED_KEYS_KEPT = timedelta(hours=24)
 # A host whose clock is behind takes a token for current a little longer.
@@ -12,8 +14,8 @@ REVOCATIONS_KEPT = timedelta(minutes=5)
 
 
 def purge_mail_tokens(now: datetime) -> int:
-    """Delete the tokens of mails that expired, used or not."""
-    return delete_in_batches(MailToken.objects.filter(expires_at__lt=now))
+    """Delete the tokens of mails that expired a week ago, used or not."""
+    return delete_in_batches(MailToken.objects.filter(expires_at__lt=now - MAIL_TOKENS_KEPT))
 
 
 def purge_refresh_tokens(now: datetime) -> int:

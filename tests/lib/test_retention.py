@@ -64,7 +64,7 @@ def test_what_is_over_goes_and_what_is_not_stays(make_account, make_app):
             purpose=MailTokenPurpose.VERIFY_EMAIL,
             account=account,
             email=account.email,
-            expires_at=ends_at,
+            expires_at=ends_at - timedelta(days=7),
         )
         # A used token is kept until its end, so that its replay is noticed.
         RefreshToken.objects.create(

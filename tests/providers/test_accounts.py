@@ -7,6 +7,7 @@ import time_machine
 from django.db import connection
 from django.utils import timezone
 
+from aiffinity.lib.retention import purge_all
 from providers.models import Account, MailToken, RefreshToken, User
 from tests.conftest import PASSWORD
 from tests.parallel import in_parallel
@@ -297,6 +298,18 @@ def test_an_account_can_not_have_mails_sent_to_ever_new_addresses(api, make_acco
     ]
     assert statuses == [200] * 5 + [429]
     assert [len(mail_tokens(f"victim{number}@example.com")) for number in (4, 5)] == [1, 0]
+
+
+def test_a_mailed_token_says_that_it_is_too_old_for_days(api, mail_tokens):
+    api.post("/v1/providers/account", SIGN_UP)
+    (token,) = mail_tokens("dev@acmeweather.com")
+    with time_machine.travel(timezone.now() + timedelta(days=7)):
+        list(purge_all())
+        response = api.post("/v1/providers/account/verify", {"token": token})
+    assert (response.status_code, response.json()["error"]["code"]) == (400, "TOKEN_EXPIRED")
+    with time_machine.travel(timezone.now() + timedelta(days=9)):
+        list(purge_all())
+    assert not MailToken.objects.exists()
 
 
 @pytest.mark.django_db(transaction=True)
