@@ -36,8 +36,8 @@ DOCUMENTED_PREFIXES = ("/v1/", "/.well-known/")
 CASING_NOTE = "Every field of the body is accepted as snake_case and as camelCase."
 WRITE_METHODS = frozenset({"POST", "PUT", "PATCH"})
 FORM_BODY = "application/x-www-form-urlencoded"
-# Trimming takes what Python calls white space, of which ECMA's \s leaves out the separators below U+0020 and U+0085.
-NOT_BLANK = r"[^\s\u0000-\u001f\u0085]"
+# Trimming takes what Python calls white space, of which ECMA's \s leaves out the four separators and U+0085.
+NOT_BLANK = r"[^\s\u001c-\u001f\u0085]"
 
 
 # The ids that one generation has given out: which view has each, on which path first.
@@ -156,7 +156,8 @@ class PlatformSchema(AutoSchema):
         if self.method in WRITE_METHODS or self.get_override_parameters() or self._is_paginated():
             found.append("400")
         if self.method in CONDITIONAL_METHODS:
-            found.append("412")
+            # A condition that is none is a fault of the call, also where nothing else is sent.
+            found.extend(("400", "412"))
         if self.method != "GET":
             found.extend(("409", "422"))
         if self.method in WRITE_METHODS:
