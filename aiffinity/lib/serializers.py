@@ -3,6 +3,7 @@
 import difflib
 import re
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 from drf_spectacular.utils import extend_schema_field
@@ -79,6 +80,14 @@ class TextField(serializers.CharField):
         if not isinstance(data, str):
             raise serializers.ValidationError(f"Expected a string, not {json_type(data)}.", code="type")
         return super().to_internal_value(data)
+
+
+class GivenTimeField(serializers.DateTimeField):
+    """A time that a caller chose; strftime, with which DRF answers the others, writes the year 201 in three digits."""
+
+    def to_representation(self, value: datetime) -> str:
+        """Answer RFC 3339 in UTC, to the second."""
+        return value.astimezone(UTC).replace(microsecond=0, tzinfo=None).isoformat() + "Z"
 
 
 @extend_schema_field({"type": "object", "additionalProperties": {}})

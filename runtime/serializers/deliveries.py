@@ -9,7 +9,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from aiffinity.lib.cursors import cursor_field
-from aiffinity.lib.serializers import StrictSerializer
+from aiffinity.lib.serializers import GivenTimeField, StrictSerializer
 from runtime.event_types import EVENT_TYPES
 from runtime.models import Delivery, DeliveryAttempt, DeliveryStatus, Recovery
 
@@ -50,6 +50,7 @@ class RecoveryOut(serializers.ModelSerializer[Recovery]):
 
     app_id = serializers.CharField(source="endpoint_id")
     event = serializers.SerializerMethodField(help_text="The one type of event that it is about; null for all.")
+    since = GivenTimeField(help_text="As it was asked for.")
     stop_reason = serializers.SerializerMethodField(help_text="Why it was stopped; null where it wasn't.")
 
     class Meta:
@@ -73,7 +74,6 @@ class RecoveryOut(serializers.ModelSerializer[Recovery]):
                 "help_text": "`failed`: what failed from `since` to `until`; `posted`: what was posted then, delivered "
                 "or not; `posted_and_failed`: what was posted then and failed."
             },
-            "since": {"help_text": "As it was asked for."},
             "until": {"help_text": "When it was asked for last; what fails later is not sent again."},
             "status": {"help_text": "`running`, `finished`, or `stopped` where the endpoint gets nothing any more."},
             "count": {"help_text": "How many deliveries are sent again; null for a moment where they are very many."},

@@ -106,6 +106,11 @@ def test_what_fails_anew_is_not_sent_again_by_the_same_recovery(endpoint, fake_p
     assert Delivery.objects.filter(status="failed", attempts_made=4).count() == BATCH
 
 
+def test_recovery_answers_a_time_long_ago_as_the_time_that_it_is(call):
+    answer = call("POST", "/webhooks/recover", {"since": "0201-10-20T00:54:30.1+02:00"})
+    assert (answer.status_code, answer.json()["data"]["since"]) == (202, "0201-10-19T22:54:30Z")
+
+
 @pytest.mark.parametrize("why", ["disabled", "no url", "deleted"])
 def test_recovery_stops_where_nothing_is_sent_any_more(endpoint, call, why):
     finish(post(endpoint, 25), "failed")
