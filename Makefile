@@ -1,4 +1,5 @@
-# Each target sets up what it needs by itself: .venv from the lock with hashes, and a .env with random keys.
+# Each target sets up what it needs by itself: .venv (the fuzz: .venv-fuzz) from the lock with hashes, and a .env with
+# random keys.
 # Options for pytest, the demo and the benchmarks: make test ARGS="tests/runtime -k webhook"
 
 SHELL := /bin/sh
@@ -21,7 +22,7 @@ define bootstrap
 	@$(BIN)/python aiffinity/embedded/dotenv.py
 endef
 
-.PHONY: help run test demo lint bench bench-faults lock
+.PHONY: help run test demo lint bench bench-faults fuzz lock
 
 help: ## Show this list.
 	@echo "make TARGET   (Python 3.11 or newer is all that a machine needs)"
@@ -59,7 +60,14 @@ bench-faults: ## Break one thing after another and print what came of it (ARGS="
 	$(call bootstrap,dev)
 	@exec $(BIN)/python -m bench.faults $(ARGS)
 
-lock: ## Compile both requirement locks from pyproject.toml.
+# pytest would load the plugin of schemathesis, so it is nowhere near the tests.
+fuzz: BIN := .venv-fuzz/bin
+fuzz: ## Call every operation with made-up data as each kind of caller (ARGS="--examples 5", ARGS="--caller app").
+	$(call bootstrap,fuzz)
+	@exec $(BIN)/python -m bench.fuzz $(ARGS)
+
+lock: ## Compile the requirement locks from pyproject.toml.
 	$(call bootstrap,dev)
 	$(BIN)/$(COMPILE) pyproject.toml --extra embedded -o requirements.txt
 	$(BIN)/$(COMPILE) pyproject.toml --extra embedded --extra dev -o requirements-dev.txt
+	$(BIN)/$(COMPILE) pyproject.toml --extra embedded --extra fuzz -o requirements-fuzz.txt

@@ -1,7 +1,8 @@
-"""Make `.venv` with the locked requirements: `python3 aiffinity/embedded/bootstrap.py run` (or `dev`).
+"""Make `.venv` with the locked requirements: `python3 aiffinity/embedded/bootstrap.py run` (or `dev`, `fuzz`).
 
 It is run by its path with whatever Python the machine has, so it imports the standard library alone. A stamp
-in `.venv` holds the digest of the locks and of Python's version: while that fits, nothing is done.
+in the environment holds the digest of its locks and of Python's version: while that fits, nothing is done.
+The fuzz has an environment of its own, because pytest would load the plugin that comes with schemathesis.
 """
 
 import fcntl
@@ -14,9 +15,9 @@ import sys
 from pathlib import Path
 
 PROJECT_DIR = Path(__file__).resolve().parents[2]
-ENVIRONMENT_DIR = PROJECT_DIR / ".venv"
-PYTHON = ENVIRONMENT_DIR / "bin" / "python"
-LOCKS = {"run": "requirements.txt", "dev": "requirements-dev.txt"}
+LOCKS = {"run": "requirements.txt", "dev": "requirements-dev.txt", "fuzz": "requirements-fuzz.txt"}
+# What each kind is installed for: a lock of the list holds all that the ones before it hold.
+ENVIRONMENTS = {".venv": ("run", "dev"), ".venv-fuzz": ("fuzz",)}
 OLDEST_PYTHON = (3, 11)
 
 
@@ -29,44 +30,59 @@ def main() -> None:
     fcntl.flock(os.open(PROJECT_DIR, os.O_RDONLY), fcntl.LOCK_EX)
     if is_installed(kind):
         return
-    if not environment_works():
-        make_environment()
-    print(f"Installing {LOCKS[kind]} into .venv; this takes about a minute the first time.", flush=True)
-    install(PROJECT_DIR / LOCKS[kind])
-    stamp(kind).write_text(digest())
+    environment = environment_of(kind)
+    if not environment_works(environment):
+        make_environment(environment)
+    print(f"Installing {LOCKS[kind]} into {environment.name}; this takes about a minute the first time.", flush=True)
+    install(PROJECT_DIR / LOCKS[kind], environment)
+    stamp(kind).write_text(digest(environment))
+
+
+def environment_of(kind: str) -> Path:
+    """Return the folder that the requirements of one kind are installed into."""
+    return PROJECT_DIR / next(name for name, kinds in ENVIRONMENTS.items() if kind in kinds)
 
 
 def is_installed(kind: str) -> bool:
-    """Return whether the locks' requirements are installed; those of `dev` hold those of `run`."""
-    stamps = [stamp(kind), stamp("dev")]
-    return environment_works() and any(path.exists() and path.read_text() == digest() for path in stamps)
+    """Return whether the lock's requirements are installed, by itself or with a lock that holds them."""
+    environment = environment_of(kind)
+    kinds = ENVIRONMENTS[environment.name]
+    stamps = [stamp(each) for each in kinds[kinds.index(kind) :]]
+    return environment_works(environment) and any(
+        path.exists() and path.read_text() == digest(environment) for path in stamps
+    )
 
 
 def stamp(kind: str) -> Path:
     """Return the file that says what is installed."""
-    return ENVIRONMENT_DIR / f".installed-{kind}"
+    return environment_of(kind) / f".installed-{kind}"
 
 
-def digest() -> str:
-    """Return what a stamp must hold: both locks and the Python that the environment was made for."""
-    content = b"".join((PROJECT_DIR / name).read_bytes() for name in LOCKS.values())
-    configuration = (ENVIRONMENT_DIR / "pyvenv.cfg").read_bytes()
+def digest(environment: Path) -> str:
+    """Return what a stamp must hold: the environment's locks and the Python that it was made for."""
+    content = b"".join((PROJECT_DIR / LOCKS[kind]).read_bytes() for kind in ENVIRONMENTS[environment.name])
+    configuration = (environment / "pyvenv.cfg").read_bytes()
     return hashlib.sha256(content + configuration).hexdigest()
 
 
-def environment_works() -> bool:
-    """Return whether `.venv` has a Python that starts (it does not after its base Python was removed)."""
+def environment_works(environment: Path) -> bool:
+    """Return whether it has a Python that starts (it does not after its base Python was removed)."""
     try:
-        return subprocess.run([PYTHON, "-c", ""], check=False).returncode == 0  # noqa: S603
+        return subprocess.run([python_of(environment), "-c", ""], check=False).returncode == 0  # noqa: S603
     except OSError:
         return False
 
 
-def make_environment() -> None:
-    """Make `.venv` anew with uv or with this Python's venv."""
+def python_of(environment: Path) -> Path:
+    """Return the environment's interpreter."""
+    return environment / "bin" / "python"
+
+
+def make_environment(environment: Path) -> None:
+    """Make it anew with uv or with this Python's venv."""
     uv = shutil.which("uv")
     if uv is not None:
-        run([uv, "venv", "--quiet", "--clear", "--python", sys.executable, str(ENVIRONMENT_DIR)])
+        run([uv, "venv", "--quiet", "--clear", "--python", sys.executable, str(environment)])
         return
     if any(importlib.util.find_spec(name) is None for name in ("venv", "ensurepip")):
         version = f"{sys.version_info.major}.{sys.version_info.minor}"
@@ -74,16 +90,16 @@ def make_environment() -> None:
             f"This Python ({sys.executable}) cannot make virtual environments.\n"
             f"On Debian and Ubuntu: apt-get install python{version}-venv   (or install uv)"
         )
-    run([sys.executable, "-m", "venv", "--clear", str(ENVIRONMENT_DIR)])
+    run([sys.executable, "-m", "venv", "--clear", str(environment)])
 
 
-def install(lock: Path) -> None:
+def install(lock: Path, environment: Path) -> None:
     """Install exactly what the lock names, each file checked against its hash."""
-    uv = shutil.which("uv")
+    uv, python = shutil.which("uv"), str(python_of(environment))
     if uv is not None:
-        run([uv, "pip", "install", "--quiet", "--python", str(PYTHON), "--require-hashes", "-r", str(lock)])
+        run([uv, "pip", "install", "--quiet", "--python", python, "--require-hashes", "-r", str(lock)])
         return
-    pip = [str(PYTHON), "-m", "pip", "--quiet", "--disable-pip-version-check"]
+    pip = [python, "-m", "pip", "--quiet", "--disable-pip-version-check"]
     run([*pip, "install", "--require-hashes", "-r", str(lock)])
 
 

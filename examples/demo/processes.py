@@ -38,7 +38,7 @@ def free_port() -> int:
 def running_platform(data_dir: Path) -> Iterator[str]:
     """Start the whole platform as `make run` does; yields its base URL once it is ready."""
     base_url = f"http://127.0.0.1:{free_port()}"
-    environment = {**_environment(data_dir), "AIFFINITY_BASE_URL": base_url, "PORT": base_url.rsplit(":", 1)[1]}
+    environment = {**platform_environment(data_dir), "AIFFINITY_BASE_URL": base_url, "PORT": base_url.rsplit(":", 1)[1]}
     with (data_dir / "platform.log").open("wb") as log:
         process = subprocess.Popen(  # The platform's own command.
             [sys.executable, "manage.py", "runplatform"], cwd=ROOT, env=environment, stdout=log, stderr=log
@@ -71,7 +71,7 @@ def manage(data_dir: Path, *arguments: str) -> str:
     done = subprocess.run(  # noqa: S603  # The platform's own command.
         [sys.executable, "manage.py", *arguments],
         cwd=ROOT,
-        env=_environment(data_dir),
+        env=platform_environment(data_dir),
         capture_output=True,
         text=True,
         timeout=60,
@@ -80,6 +80,15 @@ def manage(data_dir: Path, *arguments: str) -> str:
     if done.returncode:
         raise DemoFailed(f"manage.py {arguments[0]}: {done.stdout}{done.stderr}")
     return done.stdout.strip()
+
+
+def platform_environment(data_dir: Path) -> dict[str, str]:
+    """Return the variables that make a process one of the platform's, with settings and data of its own."""
+    # A file of its own instead of the project's .env, which may name a database or a mail server in use.
+    env_file = data_dir / "platform.env"
+    ensure_dotenv(env_file)
+    kept = {name: value for name, value in os.environ.items() if name not in FOREIGN and name[:10] != "AIFFINITY_"}
+    return {**kept, "AIFFINITY_ENV_FILE": str(env_file), "DATA_DIR": str(data_dir), "LOG_LEVEL": "WARNING"}
 
 
 def read_mail_token(data_dir: Path, address: str) -> str:
@@ -91,14 +100,6 @@ def read_mail_token(data_dir: Path, address: str) -> str:
             if mail["To"] == address and found:
                 return found.group()
     raise DemoFailed(f"no mail for {address} came")
-
-
-def _environment(data_dir: Path) -> dict[str, str]:
-    # A file of its own instead of the project's .env, which may name a database or a mail server in use.
-    env_file = data_dir / "platform.env"
-    ensure_dotenv(env_file)
-    kept = {name: value for name, value in os.environ.items() if name not in FOREIGN and name[:10] != "AIFFINITY_"}
-    return {**kept, "AIFFINITY_ENV_FILE": str(env_file), "DATA_DIR": str(data_dir), "LOG_LEVEL": "WARNING"}
 
 
 def _wait_until_ready(process: "subprocess.Popen[bytes]", base_url: str, log: Path) -> None:
