@@ -83,8 +83,16 @@ def is_ours(context: Any, failure: Any, case: Any, response: Any) -> bool:
     """
     kind = type(failure).__name__
     if kind == "ServerError" and response.status_code in {502, 503, 504}:
-        return response.json().get("error", {}).get("code") not in NOT_OURS
+        return error_code(response) not in NOT_OURS
     return not (kind == "AcceptedNegativeData" and response.status_code == 412)
+
+
+def error_code(response: Any) -> str:
+    """Return the code in an error envelope, or nothing where the answer is none."""
+    try:
+        return str(response.json()["error"]["code"])
+    except (ValueError, LookupError, TypeError):
+        return ""
 
 
 def write_succeeded() -> None:
